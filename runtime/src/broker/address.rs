@@ -1,0 +1,191 @@
+//! Where does a device URI lead, and is that a place that a driver may be led to?
+//!
+//! The operator's setting is the permission; these rules are what even an operator's typing error must not open: names
+//! are resolved by the host, and every resolved address is checked before it is used.
+
+use crate::model::{DriverError, ErrorKind};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+use url::{Host, Url};
+
+/// The port of raw printing (AppSocket, JetDirect), used when a `tcp://` URI names none.
+const RAW_PRINTING_PORT: u16 = 9100;
+
+/// A device URI that this runtime can open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceUri {
+    /// `tcp://host:port`.
+    Tcp {
+        /// A name or an address.
+        host: String,
+        /// 9100 unless given.
+        port: u16,
+    },
+    /// `usb:///dev/usb/lp0`: a character device node.
+    Usb {
+        /// Below `/dev`.
+        path: PathBuf,
+    },
+}
+
+impl DeviceUri {
+    /// Parses what the operator typed.
+    pub fn parse(text: &str) -> Result<Self, DriverError> {
+        let bad = |why: &str| {
+            let message = format!("'{text}' is not a device URI: {why}. Write tcp://10.0.0.7:9100 or usb:///dev/usb/lp0");
+            DriverError::invalid("bad-device-uri", message)
+        };
+        let uri = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
+        match uri.scheme() {
+            "tcp" => {
+                // The URL standard leaves hosts of schemes that it does not know unparsed.
+                let host = uri.host_str().filter(|host| !host.is_empty()).ok_or_else(|| bad("the host is missing"))?;
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                if !matches!(uri.path(), "" | "/") || uri.query().is_some() || !uri.username().is_empty() {
+                    return Err(bad("only a host and a port are expected after tcp://"));
+                }
+                Ok(Self::Tcp { host: host.to_owned(), port: uri.port().unwrap_or(RAW_PRINTING_PORT) })
+            }
+            "usb" => {
+                if uri.host().is_some_and(|host| host != Host::Domain("")) {
+                    return Err(bad("three slashes are expected: usb:///dev/..."));
+                }
+                let path = Path::new(uri.path());
+                let plain = path.components().all(|part| !matches!(part, std::path::Component::ParentDir));
+                if !path.starts_with("/dev") || !plain {
+                    return Err(bad("the device node must lie below /dev"));
+                }
+                Ok(Self::Usb { path: path.to_owned() })
+            }
+            other => Err(bad(&format!("the scheme '{other}' is not served here"))),
+        }
+    }
+}
+
+/// Why an address is refused, or nothing. IPv4 addresses inside IPv6 ones are judged as what they are.
+pub fn refusal(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(v4) => refusal_v4(v4),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped().or_else(|| nat64(v6)) {
+            Some(v4) => refusal_v4(v4),
+            None => refusal_v6(v6),
+        },
+    }
+}
+
+/// The cloud metadata services that do not lie in the link-local range.
+const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
+fn refusal_v4(address: Ipv4Addr) -> Option<&'static str> {
+    if address.is_link_local() {
+        Some("link-local")
+    } else if METADATA_V4.contains(&address) {
+        Some("metadata")
+    } else if address.is_multicast() {
+        Some("multicast")
+    } else if address.is_broadcast() {
+        Some("broadcast")
+    } else if address.octets().first() == Some(&0) {
+        Some("unspecified")
+    } else {
+        None
+    }
+}
+
+fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
+    if address.is_unicast_link_local() {
+        Some("link-local")
+    } else if address == METADATA_V6 {
+        Some("metadata")
+    } else if address.is_multicast() {
+        Some("multicast")
+    } else if address.is_unspecified() {
+        Some("unspecified")
+    } else {
+        None
+    }
+}
+
+/// The IPv4 address in `64:ff9b::/96` (RFC 6052).
+fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+        }
+        _ => None,
+    }
+}
+
+/// Resolves a name and keeps what may be used. An error names the rule when every address is refused.
+pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DriverError> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|error| {
+            DriverError::new(
+                ErrorKind::Transient,
+                "name-not-found",
+                format!("the name '{host}' could not be resolved ({error}): check the setting and the name server"),
+            )
+        })?
+        .collect();
+    let mut refused = None;
+    let mut usable = Vec::new();
+    for address in found {
+        match refusal(address.ip()) {
+            None => usable.push(address),
+            Some(rule) => refused = Some((address.ip(), rule)),
+        }
+    }
+    match (usable.is_empty(), refused) {
+        (false, _) => Ok(usable),
+        (true, Some((address, rule))) => Err(DriverError::denied(
+            "address-refused",
+            format!("'{host}' leads to {address}, and {rule} addresses are refused: set the device's own address"),
+        )),
+        (true, None) => Err(DriverError::transient("name-not-found", format!("the name '{host}' has no address"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn device_uris_parse_with_the_port_of_raw_printing() {
+        let tcp = |host: &str, port| Ok(DeviceUri::Tcp { host: host.to_owned(), port });
+        assert_eq!(DeviceUri::parse("tcp://10.0.0.7"), tcp("10.0.0.7", 9100));
+        assert_eq!(DeviceUri::parse("tcp://printer.example:6101/"), tcp("printer.example", 6101));
+        assert_eq!(DeviceUri::parse("tcp://[::1]:9100"), tcp("::1", 9100));
+        assert_eq!(DeviceUri::parse("usb:///dev/usb/lp0"), Ok(DeviceUri::Usb { path: "/dev/usb/lp0".into() }));
+    }
+
+    #[test]
+    fn device_uris_that_lead_elsewhere_are_refused() {
+        for text in ["tcp://", "tcp://h/path", "usb:///etc/passwd", "usb:///dev/../etc/passwd", "http://x", "printer"] {
+            assert!(DeviceUri::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dangerous_addresses_are_named_by_their_rule() {
+        let rule = |text: &str| refusal(text.parse().unwrap());
+        assert_eq!(rule("169.254.169.254"), Some("link-local"));
+        assert_eq!(rule("::ffff:169.254.1.1"), Some("link-local"));
+        assert_eq!(rule("64:ff9b::a9fe:a9fe"), Some("link-local"));
+        assert_eq!(rule("fe80::1"), Some("link-local"));
+        assert_eq!(rule("fd00:ec2::254"), Some("metadata"));
+        assert_eq!(rule("100.100.100.200"), Some("metadata"));
+        assert_eq!(rule("224.0.0.251"), Some("multicast"));
+        assert_eq!(rule("ff02::fb"), Some("multicast"));
+        assert_eq!(rule("255.255.255.255"), Some("broadcast"));
+        assert_eq!(rule("0.0.0.0"), Some("unspecified"));
+        assert_eq!(rule("::"), Some("unspecified"));
+        for fine in ["127.0.0.1", "10.0.0.7", "192.168.1.9", "::1", "2001:db8::1"] {
+            assert_eq!(rule(fine), None, "{fine}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One invocation of a driver export, as the host sees it. Handles point to it; revoking it is a flag in here.
+
+use super::{gate::DeviceGuard, machine::Machine, print::PrintRun, settings::Settings};
+use crate::model::DriverError;
+use parking_lot::Mutex;
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Which export is called, and so what the call may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// `init-driver`.
+    InitDriver,
+    /// `init-machine`.
+    InitMachine,
+    /// `update-machine`.
+    UpdateMachine,
+    /// `restart-machine`.
+    RestartMachine,
+    /// `stop-machine`.
+    StopMachine,
+    /// `ping-machine`.
+    PingMachine,
+    /// `validate-settings`.
+    ValidateSettings,
+    /// A function that the type's manifest lists under `jobs`.
+    Print,
+}
+
+impl CallKind {
+    /// Whether the call holds the machine's device from its beginning. The others may take it while it is free.
+    pub fn holds_device(self) -> bool {
+        !matches!(self, Self::InitDriver | Self::UpdateMachine | Self::ValidateSettings)
+    }
+
+    /// The export's name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InitDriver => "init-driver",
+            Self::InitMachine => "init-machine",
+            Self::UpdateMachine => "update-machine",
+            Self::RestartMachine => "restart-machine",
+            Self::StopMachine => "stop-machine",
+            Self::PingMachine => "ping-machine",
+            Self::ValidateSettings => "validate-settings",
+            Self::Print => "print",
+        }
+    }
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// A call in flight, or one that has ended and whose handles a guest still keeps.
+pub struct Call {
+    /// A number for logs and traces; never reused.
+    pub id: u64,
+    /// Which export.
+    pub kind: CallKind,
+    /// The machine that it is for; none for `init-driver`.
+    pub machine: Option<Arc<Machine>>,
+    /// The ledger of the job, for print calls.
+    pub print: Option<Arc<PrintRun>>,
+    /// Values to answer with instead of the stored ones, for `validate-settings`.
+    pub proposed: Option<Settings>,
+    cancel: CancellationToken,
+    /// Why it was cancelled; set before the token fires.
+    reason: OnceLock<String>,
+    ended: AtomicBool,
+    began: Instant,
+    /// Milliseconds from `began` to the last byte or status that moved.
+    activity: AtomicU64,
+    /// The machine's device, while this call holds it.
+    device: Mutex<Option<DeviceGuard>>,
+}
+
+impl Call {
+    /// A call of `init-driver`.
+    pub fn of_driver() -> Arc<Self> {
+        Self::build(CallKind::InitDriver, None, None, None)
+    }
+
+    /// A call for a machine.
+    pub fn of_machine(kind: CallKind, machine: Arc<Machine>) -> Arc<Self> {
+        Self::build(kind, Some(machine), None, None)
+    }
+
+    /// A print call.
+    pub fn of_print(machine: Arc<Machine>, print: Arc<PrintRun>) -> Arc<Self> {
+        Self::build(CallKind::Print, Some(machine), Some(print), None)
+    }
+
+    /// A check of proposed settings.
+    pub fn of_proposal(machine: Arc<Machine>, proposed: Settings) -> Arc<Self> {
+        Self::build(CallKind::ValidateSettings, Some(machine), None, Some(proposed))
+    }
+
+    fn build(
+        kind: CallKind,
+        machine: Option<Arc<Machine>>,
+        print: Option<Arc<PrintRun>>,
+        proposed: Option<Settings>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            kind,
+            machine,
+            print,
+            proposed,
+            cancel: CancellationToken::new(),
+            reason: OnceLock::new(),
+            ended: AtomicBool::new(false),
+            began: Instant::now(),
+            activity: AtomicU64::new(0),
+            device: Mutex::new(None),
+        })
+    }
+
+    /// Asks the call to end: every host function that waits answers `cancelled`. The first reason stays.
+    pub fn cancel(&self, reason: impl Into<String>) {
+        let _ = self.reason.set(reason.into());
+        self.cancel.cancel();
+    }
+
+    /// Whether somebody asked it to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Completes when somebody asked it to end.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// The error that waiting host functions answer with once it was cancelled.
+    pub fn cancelled_error(&self) -> DriverError {
+        let reason = self.reason.get().map_or("the call was cancelled", String::as_str);
+        DriverError::cancelled(format!("{} was ended: {reason}", self.kind.name()))
+    }
+
+    /// Marks it ended: handles that the guest keeps lose the device, and the device is free for the next call.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.cancel.cancel();
+        if let Some(guard) = self.device.lock().take() {
+            guard.release();
+        }
+    }
+
+    /// Whether it has returned or was given up.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Notes that a byte or a status moved, which keeps a print call alive.
+    pub fn touch(&self) {
+        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.activity.store(since, Ordering::Relaxed);
+    }
+
+    /// When something last moved.
+    pub fn last_activity(&self) -> Instant {
+        self.began + Duration::from_millis(self.activity.load(Ordering::Relaxed))
+    }
+
+    /// Hands it the machine's device for as long as it lives.
+    pub fn hold_device(&self, guard: DeviceGuard) {
+        *self.device.lock() = Some(guard);
+    }
+
+    /// Whether it holds the machine's device.
+    pub fn holds_device(&self) -> bool {
+        self.device.lock().is_some()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {} ({})", self.id, self.kind.name())
+    }
+}

@@ -1,0 +1,219 @@
+//! An open connection to a device: reads and writes that are counted, bounded and can be cancelled.
+//!
+//! Invariant: a byte is written only while a call holds the machine's device, and during a print call only between
+//! `label-started` and `label-done`.
+
+use super::{
+    call::Call,
+    device::{self, Opened},
+    machine::{Machine, MachineHandle},
+};
+use crate::{
+    broker::address::DeviceUri,
+    model::{DriverError, ErrorKind, Outcome, Scope, SettingKind},
+};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    sync::Mutex,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How many connections a machine may have open.
+pub const MAX_CONNECTIONS: usize = 4;
+/// The most bytes that one read returns.
+const MAX_READ: u32 = 64 * 1024;
+
+/// A guest's handle to a connection.
+#[derive(Clone)]
+pub struct ConnectionHandle(Arc<Connection>);
+
+struct Connection {
+    machine: Arc<Machine>,
+    peer: String,
+    reader: Mutex<Box<dyn AsyncRead + Send + Unpin>>,
+    /// None once writing was closed.
+    writer: Mutex<Option<Box<dyn AsyncWrite + Send + Unpin>>>,
+    /// Fires when the machine is stopped.
+    closed: CancellationToken,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.machine.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl ConnectionHandle {
+    /// Opens the device whose URI stands in a setting of the handle's machine.
+    pub async fn open(
+        handle: &MachineHandle,
+        scope: Scope,
+        key: &str,
+        timeout: Duration,
+    ) -> Result<Self, DriverError> {
+        let machine = handle.live()?;
+        let call = handle.running_call()?;
+        let uri = handle.with_settings(|settings| {
+            let spec = settings.spec(scope, key)?;
+            if spec.kind != SettingKind::DeviceUri {
+                let message = format!(
+                    "the setting '{}' is not of kind device-uri, so it is no permission to connect anywhere",
+                    spec.key
+                );
+                return Err(DriverError::denied("not-a-device-uri", message));
+            }
+            match settings.get(scope, key)? {
+                Some(uri) => DeviceUri::parse(&uri.to_string()),
+                None => {
+                    let message = format!("the setting '{}' has no value: set where the device is", spec.key);
+                    Err(DriverError::invalid("no-device-uri", message))
+                }
+            }
+        })?;
+        take_device(machine, call)?;
+        if machine.connections.fetch_add(1, Ordering::AcqRel) >= MAX_CONNECTIONS {
+            machine.connections.fetch_sub(1, Ordering::AcqRel);
+            let message = format!("'{}' has {MAX_CONNECTIONS} connections open: close one first", machine.name());
+            return Err(DriverError::denied("too-many-connections", message));
+        }
+        let closed = machine.link();
+        let opened = tokio::select! {
+            biased;
+            () = call.cancelled() => Err(call.cancelled_error()),
+            () = closed.cancelled() => Err(stopped(machine)),
+            opened = device::open(&uri, timeout) => opened,
+        };
+        match opened {
+            Ok(Opened { reader, writer, peer }) => {
+                call.touch();
+                Ok(Self(Arc::new(Connection {
+                    machine: Arc::clone(machine),
+                    peer,
+                    reader: Mutex::new(reader),
+                    writer: Mutex::new(Some(writer)),
+                    closed,
+                })))
+            }
+            Err(error) => {
+                machine.connections.fetch_sub(1, Ordering::AcqRel);
+                Err(error)
+            }
+        }
+    }
+
+    /// The machine that it belongs to.
+    pub fn machine(&self) -> &Machine {
+        &self.0.machine
+    }
+
+    /// What was reached.
+    pub fn peer(&self) -> &str {
+        &self.0.peer
+    }
+
+    /// Waits for at least one and at most `max` bytes; an empty answer is the end of the stream.
+    pub async fn read(&self, max: u32, timeout: Duration) -> Result<Vec<u8>, DriverError> {
+        let connection = &*self.0;
+        let call = self.device_call()?;
+        let mut buffer = vec![0; usize::try_from(max.clamp(1, MAX_READ)).unwrap_or_default()];
+        let mut reader = connection.reader.lock().await;
+        let read = tokio::select! {
+            biased;
+            () = call.cancelled() => return Err(call.cancelled_error()),
+            () = connection.closed.cancelled() => return Err(stopped(&connection.machine)),
+            read = tokio::time::timeout(timeout, reader.read(&mut buffer)) => read,
+        };
+        match read {
+            Ok(Ok(count)) => {
+                call.touch();
+                buffer.truncate(count);
+                Ok(buffer)
+            }
+            Ok(Err(error)) => Err(self.lost(&error)),
+            Err(_) => {
+                let message = format!("{} sent nothing within {timeout:?}", connection.peer);
+                Err(DriverError::transient("timeout", message))
+            }
+        }
+    }
+
+    /// Hands all bytes to the operating system, counting them for the job in print.
+    pub async fn write(&self, bytes: &[u8]) -> Result<(), DriverError> {
+        let connection = &*self.0;
+        let call = self.device_call()?;
+        let mut writer = connection.writer.lock().await;
+        if let Some(print) = &call.print {
+            print.may_write()?;
+        }
+        let Some(writer) = writer.as_mut() else {
+            return Err(DriverError::invalid("write-closed", "writing on this connection was closed by close-write"));
+        };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = tokio::select! {
+                biased;
+                () = call.cancelled() => return Err(call.cancelled_error()),
+                () = connection.closed.cancelled() => return Err(stopped(&connection.machine)),
+                written = writer.write(rest) => written.map_err(|error| self.lost(&error))?,
+            };
+            if written == 0 {
+                return Err(self.lost(&std::io::ErrorKind::WriteZero.into()));
+            }
+            if let Some(print) = &call.print {
+                print.wrote(written);
+            }
+            call.touch();
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Tells the device that nothing more follows.
+    pub async fn close_write(&self) -> Result<(), DriverError> {
+        let call = self.device_call()?;
+        let mut writer = self.0.writer.lock().await;
+        let Some(mut open) = writer.take() else { return Ok(()) };
+        tokio::select! {
+            biased;
+            () = call.cancelled() => Err(call.cancelled_error()),
+            closed = open.shutdown() => closed.map_err(|error| self.lost(&error)),
+        }
+    }
+
+    /// The call that may use the device now. A connection that was kept from an earlier call serves the one that runs.
+    fn device_call(&self) -> Result<Arc<Call>, DriverError> {
+        let machine = &self.0.machine;
+        if self.0.closed.is_cancelled() {
+            return Err(stopped(machine));
+        }
+        machine.gate.holder().ok_or_else(|| {
+            DriverError::denied(
+                "no-device-call",
+                format!("no call that may use the device of '{}' is running", machine.name()),
+            )
+        })
+    }
+
+    fn lost(&self, error: &std::io::Error) -> DriverError {
+        let message = format!("the connection to {} was lost ({error})", self.0.peer);
+        DriverError::new(ErrorKind::Transient, "connection-lost", message).with_outcome(Outcome::Unknown)
+    }
+}
+
+/// Calls that do not hold the device from their beginning take it now, if it is free.
+fn take_device(machine: &Machine, call: &Arc<Call>) -> Result<(), DriverError> {
+    if call.holds_device() || machine.gate.try_enter(call) {
+        return Ok(());
+    }
+    let by = machine.gate.holder().map_or("another call", |holder| holder.kind.name());
+    let message = format!("the device of '{}' is in use by {by}: try again later", machine.name());
+    Err(DriverError::transient("busy", message))
+}
+
+fn stopped(machine: &Machine) -> DriverError {
+    DriverError::cancelled(format!("the connection was closed because '{}' was stopped", machine.name()))
+}

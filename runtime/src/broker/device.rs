@@ -1,0 +1,154 @@
+//! Opening a device: a TCP connection, or a character device node below `/dev`.
+
+use super::address::{DeviceUri, resolve};
+use crate::model::{DriverError, ErrorKind};
+use rustix::fs::{FileType, Mode, OFlags};
+use std::{
+    io::{self, Read as _, Write as _},
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf, unix::AsyncFd},
+    net::TcpStream,
+};
+
+/// The major number of Linux's memory devices (`/dev/mem`, `/dev/kmsg`, `/dev/null` ...): never a printer.
+const MEMORY_DEVICES: u32 = 1;
+
+/// An open device: its two directions and what was reached.
+pub struct Opened {
+    /// Bytes from the device.
+    pub reader: Box<dyn AsyncRead + Send + Unpin>,
+    /// Bytes to the device.
+    pub writer: Box<dyn AsyncWrite + Send + Unpin>,
+    /// `10.0.0.7:9100` or `/dev/usb/lp0`.
+    pub peer: String,
+}
+
+/// Opens the device of a URI. Every resolved address is tried, all of them within `timeout`.
+pub async fn open(uri: &DeviceUri, timeout: Duration) -> Result<Opened, DriverError> {
+    match uri {
+        DeviceUri::Tcp { host, port } => match tokio::time::timeout(timeout, open_tcp(host, *port)).await {
+            Ok(result) => result,
+            Err(_) => Err(unreachable(&format!("{host}:{port}"), &format!("no answer within {timeout:?}"))),
+        },
+        DeviceUri::Usb { path } => open_node(path),
+    }
+}
+
+fn unreachable(peer: &str, why: &str) -> DriverError {
+    let message = format!("{peer} cannot be reached ({why}): check that the device is on and its address right");
+    DriverError::new(ErrorKind::Transient, "unreachable", message)
+}
+
+async fn open_tcp(host: &str, port: u16) -> Result<Opened, DriverError> {
+    let mut last = None;
+    for address in resolve(host, port).await? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Status queries are small and waited for; without this they sit out a delayed acknowledgement.
+                let _ = stream.set_nodelay(true);
+                let (reader, writer) = stream.into_split();
+                let (reader, writer) = (Box::new(reader), Box::new(writer));
+                return Ok(Opened { reader, writer, peer: address.to_string() });
+            }
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    Err(match last {
+        Some((address, error)) => unreachable(&address.to_string(), &error.to_string()),
+        None => unreachable(&format!("{host}:{port}"), "it has no address"),
+    })
+}
+
+fn open_node(path: &Path) -> Result<Opened, DriverError> {
+    let shown = path.display().to_string();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => unreachable(&shown, "there is no such device"),
+        io::ErrorKind::PermissionDenied => DriverError::new(
+            ErrorKind::Permanent,
+            "no-permission",
+            format!("{shown} may not be opened by this user: add it to the group that owns the device (often lp)"),
+        ),
+        _ => unreachable(&shown, &error.to_string()),
+    };
+    // Links are followed first, so that what is judged is what is opened.
+    let real = path.canonicalize().map_err(failed)?;
+    if !real.starts_with("/dev") {
+        let message = format!("{shown} leads to {}, outside of /dev: name the device itself", real.display());
+        return Err(DriverError::denied("not-a-device", message));
+    }
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let node = rustix::fs::open(&real, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+    let facts = rustix::fs::fstat(&node).map_err(|error| failed(error.into()))?;
+    let memory = rustix::fs::major(facts.st_rdev) == MEMORY_DEVICES;
+    if FileType::from_raw_mode(facts.st_mode) != FileType::CharacterDevice || memory {
+        let message = format!("{shown} is not a character device of a printer or the like: name one such as /dev/usb/lp0");
+        return Err(DriverError::denied("not-a-device", message));
+    }
+    let node = AsyncFd::new(std::fs::File::from(node)).map_err(failed)?;
+    let node = Arc::new(node);
+    Ok(Opened {
+        reader: Box::new(Node(Arc::clone(&node))),
+        writer: Box::new(Node(node)),
+        peer: real.display().to_string(),
+    })
+}
+
+/// A device node, read and written without blocking.
+struct Node(Arc<AsyncFd<std::fs::File>>);
+
+impl AsyncRead for Node {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut guard = ready!(self.0.poll_read_ready(cx))?;
+            let space = buffer.initialize_unfilled();
+            match guard.try_io(|node| node.get_ref().read(space)) {
+                Ok(Ok(read)) => {
+                    buffer.advance(read);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Node {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut guard = ready!(self.0.poll_write_ready(cx))?;
+            match guard.try_io(|node| node.get_ref().write(bytes)) {
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn only_character_devices_of_devices_are_opened() {
+        let refused = |path: &str| open_node(Path::new(path)).err().unwrap();
+        assert_eq!(refused("/dev/null").code, "not-a-device");
+        assert_eq!(refused("/dev/no-such-thing").code, "unreachable");
+        assert_eq!(refused("/dev/fd/0/../../../etc/hostname").kind, ErrorKind::Transient);
+    }
+}

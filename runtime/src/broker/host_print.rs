@@ -1,0 +1,202 @@
+//! The host functions of print jobs and labels.
+
+use super::{
+    BrokerView, HasBroker,
+    print::{LabelHandle, PrintJobHandle},
+    services::Services,
+};
+use crate::{
+    contract::{
+        bindings::{jobs, types},
+        convert,
+    },
+    model::DriverError,
+};
+use ostler_render::{ErrorClass, Output, Rendered};
+use std::sync::Arc;
+use wasmtime::component::{Accessor, Resource};
+
+type Answer<T> = Result<T, types::Error>;
+
+impl jobs::Host for BrokerView<'_> {}
+
+impl jobs::HostPrintJob for BrokerView<'_> {
+    fn id(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<u64> {
+        Ok(self.table.get(&this)?.run.job.id.0.unsigned_abs())
+    }
+
+    fn copies(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&this)?.run.job.copies)
+    }
+
+    fn label_count(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&this)?.run.job.label_count)
+    }
+
+    fn first_label(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&this)?.run.job.labels.done)
+    }
+
+    fn get_option(&mut self, this: Resource<PrintJobHandle>, key: String) -> wasmtime::Result<Option<types::Value>> {
+        Ok(self.table.get(&this)?.run.job.options.get(&key).cloned().map(convert::value_to_wit))
+    }
+
+    fn is_cancelled(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<bool> {
+        Ok(self.table.get(&this)?.call.is_cancelled())
+    }
+
+    fn label(
+        &mut self,
+        this: Resource<PrintJobHandle>,
+        index: u32,
+    ) -> wasmtime::Result<Answer<Resource<LabelHandle>>> {
+        let job = self.table.get(&this)?.clone();
+        let count = job.run.job.label_count;
+        if index >= count {
+            let message = format!("there is no label {index}: the job has {count}, counted from 0");
+            return Ok(Err(convert::error_to_wit(DriverError::invalid("no-such-label", message))));
+        }
+        Ok(Ok(self.table.push(LabelHandle { job, index })?))
+    }
+
+    fn drop(&mut self, this: Resource<PrintJobHandle>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
+    async fn label_started(
+        accessor: &Accessor<T, Self>,
+        this: Resource<PrintJobHandle>,
+        index: u32,
+    ) -> wasmtime::Result<Answer<()>> {
+        let job = job_of(accessor, &this).await?;
+        let result = match job.live() {
+            Ok(run) => run.label_started(index).await,
+            Err(error) => Err(error),
+        };
+        job.call.touch();
+        Ok(result.map_err(convert::error_to_wit))
+    }
+
+    async fn label_done(
+        accessor: &Accessor<T, Self>,
+        this: Resource<PrintJobHandle>,
+        index: u32,
+        proof: jobs::Proof,
+    ) -> wasmtime::Result<Answer<()>> {
+        let job = job_of(accessor, &this).await?;
+        // Knowledge is never refused: a job that was cancelled while its last label came out is told so.
+        let result = if job.call.has_ended() {
+            job.live().map(|_| ())
+        } else {
+            job.run.label_done(index, convert::proof_from_wit(proof)).await
+        };
+        job.call.touch();
+        Ok(result.map_err(convert::error_to_wit))
+    }
+}
+
+async fn job_of<T: Send>(
+    accessor: &Accessor<T, HasBroker>,
+    handle: &Resource<PrintJobHandle>,
+) -> wasmtime::Result<PrintJobHandle> {
+    tokio::task::consume_budget().await;
+    Ok(accessor.with(|mut access| access.get().table.get(handle).cloned())?)
+}
+
+impl jobs::HostLabel for BrokerView<'_> {
+    fn size(&mut self, this: Resource<LabelHandle>) -> wasmtime::Result<Option<(u32, u32)>> {
+        Ok(self.table.get(&this)?.job.run.size_um)
+    }
+
+    fn fields(&mut self, _this: Resource<LabelHandle>) -> wasmtime::Result<Vec<(String, String)>> {
+        // A plain document was made from no data.
+        Ok(Vec::new())
+    }
+
+    fn raw(&mut self, this: Resource<LabelHandle>, mime: String) -> wasmtime::Result<Option<Vec<u8>>> {
+        let run = &self.table.get(&this)?.job.run;
+        Ok((run.job.media_type == mime).then(|| run.document.to_vec()))
+    }
+
+    fn drop(&mut self, this: Resource<LabelHandle>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
+    async fn bitmap(
+        accessor: &Accessor<T, Self>,
+        this: Resource<LabelHandle>,
+        raster: jobs::Raster,
+    ) -> wasmtime::Result<Answer<jobs::Bitmap>> {
+        let (label, services) = label_of(accessor, &this).await?;
+        let rendered = render(&label, services.as_deref(), raster, Output::Bitmap).await;
+        Ok(match rendered {
+            Ok(Rendered::Bitmap(bitmap)) => Ok(jobs::Bitmap {
+                width: bitmap.width,
+                height: bitmap.height,
+                stride: bitmap.stride,
+                data: bitmap.data,
+            }),
+            Ok(Rendered::Png(_)) => Err(convert::error_to_wit(other_form())),
+            Err(error) => Err(convert::error_to_wit(error)),
+        })
+    }
+
+    async fn png(
+        accessor: &Accessor<T, Self>,
+        this: Resource<LabelHandle>,
+        raster: jobs::Raster,
+    ) -> wasmtime::Result<Answer<Vec<u8>>> {
+        let (label, services) = label_of(accessor, &this).await?;
+        let rendered = render(&label, services.as_deref(), raster, Output::Png).await;
+        Ok(match rendered {
+            Ok(Rendered::Png(file)) => Ok(file),
+            Ok(Rendered::Bitmap(_)) => Err(convert::error_to_wit(other_form())),
+            Err(error) => Err(convert::error_to_wit(error)),
+        })
+    }
+}
+
+async fn label_of<T: Send>(
+    accessor: &Accessor<T, HasBroker>,
+    handle: &Resource<LabelHandle>,
+) -> wasmtime::Result<(LabelHandle, Option<Arc<Services>>)> {
+    tokio::task::consume_budget().await;
+    accessor.with(|mut access| {
+        let view = access.get();
+        Ok((view.table.get(handle)?.clone(), view.driver.services.clone()))
+    })
+}
+
+fn other_form() -> DriverError {
+    DriverError::transient("render-failed", "the renderer answered in another form than it was asked for")
+}
+
+async fn render(
+    label: &LabelHandle,
+    services: Option<&Services>,
+    raster: jobs::Raster,
+    output: Output,
+) -> Result<Rendered, DriverError> {
+    let run = label.job.live()?;
+    let services = services.ok_or_else(|| DriverError::denied("describe", "describe has no labels"))?;
+    let rendered = tokio::select! {
+        biased;
+        () = label.job.call.cancelled() => return Err(label.job.call.cancelled_error()),
+        rendered = services.render.render_page(
+            &run.document, &run.job.media_type, label.index, convert::raster_from_wit(raster), output,
+        ) => rendered,
+    };
+    label.job.call.touch();
+    rendered.map_err(|error| match error.class() {
+        ErrorClass::Document => DriverError::invalid("bad-document", error.to_string()),
+        ErrorClass::Raster => DriverError::invalid("bad-raster", error.to_string()),
+        ErrorClass::Limit => DriverError::invalid("document-too-large", error.to_string()),
+        ErrorClass::Worker => DriverError::transient("render-failed", error.to_string()),
+    })
+}

@@ -1,0 +1,243 @@
+//! What the host holds in memory of one machine, shared by its handles, its keeper and the API.
+
+use super::{
+    board::Board,
+    call::Call,
+    gate::Gate,
+    log::{LogRing, cut},
+    services::Services,
+    settings::Settings,
+};
+use crate::{
+    contract::MachineType,
+    model::{DriverError, ErrorKind, MachineId, Slug},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How many lines of log a machine keeps.
+const LOG_LINES: usize = 200;
+
+/// A loaded machine.
+pub struct Machine {
+    /// Its id.
+    pub id: MachineId,
+    /// Its type.
+    pub machine_type: Arc<MachineType>,
+    /// The slug of its driver.
+    pub driver: Slug,
+    /// What it shows.
+    pub board: Board,
+    /// Its log.
+    pub log: LogRing,
+    /// Who may use its device.
+    pub gate: Gate,
+    /// How many connections are open.
+    pub connections: AtomicUsize,
+    name: RwLock<String>,
+    active: AtomicBool,
+    initialized: AtomicBool,
+    removed: AtomicBool,
+    settings: RwLock<Settings>,
+    /// Closes all connections of the machine; renewed when it is stopped.
+    link: Mutex<CancellationToken>,
+    /// When calls of this machine trapped.
+    blames: Mutex<VecDeque<Instant>>,
+    /// Whether the write-behind has been told of a change.
+    dirty: AtomicBool,
+    services: Arc<Services>,
+}
+
+impl Machine {
+    /// A machine as it is after loading: not initialised, with the type's default status.
+    pub fn new(
+        id: MachineId,
+        name: String,
+        active: bool,
+        machine_type: Arc<MachineType>,
+        driver: Slug,
+        settings: Settings,
+        services: Arc<Services>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            board: Board::new(machine_type.default_status.clone()),
+            machine_type,
+            driver,
+            log: LogRing::new(LOG_LINES),
+            gate: Gate::default(),
+            connections: AtomicUsize::new(0),
+            name: RwLock::new(name),
+            active: AtomicBool::new(active),
+            initialized: AtomicBool::new(false),
+            removed: AtomicBool::new(false),
+            settings: RwLock::new(settings),
+            link: Mutex::new(CancellationToken::new()),
+            blames: Mutex::new(VecDeque::new()),
+            dirty: AtomicBool::new(false),
+            services,
+        })
+    }
+
+    /// The name that the operator gave it.
+    pub fn name(&self) -> String {
+        self.name.read().clone()
+    }
+
+    /// Gives it another name.
+    pub fn rename(&self, name: String) {
+        *self.name.write() = name;
+    }
+
+    /// Whether it should run.
+    pub fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
+    /// Switches it on or off; its keeper does the rest.
+    pub fn set_active(&self, active: bool) {
+        self.active.store(active, Ordering::Release);
+    }
+
+    /// Whether `init-machine` succeeded in the instance that runs now.
+    pub fn is_initialized(&self) -> bool {
+        self.initialized.load(Ordering::Acquire)
+    }
+
+    /// Notes whether it is initialised.
+    pub fn set_initialized(&self, initialized: bool) {
+        self.initialized.store(initialized, Ordering::Release);
+    }
+
+    /// Whether the operator removed it; handles that a guest keeps then answer with an error.
+    pub fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
+    }
+
+    /// Marks it removed.
+    pub fn remove(&self) {
+        self.removed.store(true, Ordering::Release);
+        self.close_connections();
+    }
+
+    /// A copy of its settings.
+    pub fn settings(&self) -> Settings {
+        self.settings.read().clone()
+    }
+
+    /// Reads its settings in place.
+    pub fn with_settings<R>(&self, read: impl FnOnce(&Settings) -> R) -> R {
+        read(&self.settings.read())
+    }
+
+    /// Changes its settings in memory.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings.write());
+    }
+
+    /// Fires when its connections are to close.
+    pub fn link(&self) -> CancellationToken {
+        self.link.lock().clone()
+    }
+
+    /// Closes all its connections; later ones are not affected.
+    pub fn close_connections(&self) {
+        let old = std::mem::replace(&mut *self.link.lock(), CancellationToken::new());
+        old.cancel();
+    }
+
+    /// Notes that a call of this machine trapped; tells how many did within `window`.
+    pub fn blame(&self, window: Duration) -> usize {
+        let mut blames = self.blames.lock();
+        blames.push_back(Instant::now());
+        blames.retain(|at| at.elapsed() < window);
+        blames.len()
+    }
+
+    /// How many of its calls trapped within `window`.
+    pub fn blames(&self, window: Duration) -> usize {
+        self.blames.lock().iter().filter(|at| at.elapsed() < window).count()
+    }
+
+    /// Forgives all traps.
+    pub fn forgive(&self) {
+        self.blames.lock().clear();
+    }
+
+    /// Shows an error and tells the write-behind.
+    pub fn report(self: &Arc<Self>, error: DriverError) {
+        self.log.push("error", &error.to_string(), Vec::new());
+        self.board.report(error);
+        self.changed();
+    }
+
+    /// Tells the write-behind that the board changed.
+    pub fn changed(self: &Arc<Self>) {
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.services.write_behind(Arc::clone(self));
+        }
+    }
+
+    /// The write-behind takes the change over.
+    pub fn take_changed(&self) -> bool {
+        self.dirty.swap(false, Ordering::AcqRel)
+    }
+
+    /// Adds to its log.
+    pub fn write_log(&self, level: &'static str, message: &str, fields: Vec<(String, String)>) {
+        tracing::debug!(machine = %self.id, level, "{}", cut(message, 200));
+        self.log.push(level, message, fields);
+    }
+}
+
+/// A guest's handle to a machine. The call is what makes it more than a name.
+#[derive(Clone)]
+pub struct MachineHandle {
+    /// The machine.
+    pub machine: Arc<Machine>,
+    /// The call that brought the handle; none for handles from `machines`.
+    pub call: Option<Arc<Call>>,
+}
+
+impl MachineHandle {
+    /// The machine, unless it was removed.
+    pub fn live(&self) -> Result<&Arc<Machine>, DriverError> {
+        if self.machine.is_removed() {
+            let message = format!("the machine '{}' was removed", self.machine.name());
+            return Err(DriverError::new(ErrorKind::Permanent, "machine-gone", message));
+        }
+        Ok(&self.machine)
+    }
+
+    /// The call, if it still runs: only then may the device be used.
+    pub fn running_call(&self) -> Result<&Arc<Call>, DriverError> {
+        match &self.call {
+            Some(call) if call.is_cancelled() && !call.has_ended() => Err(call.cancelled_error()),
+            Some(call) if !call.has_ended() => Ok(call),
+            _ => Err(DriverError::denied(
+                "handle-without-call",
+                format!(
+                    "this handle to '{}' belongs to no running call, so it reaches no device: connect with the handle \
+                     that the call brought",
+                    self.machine.name()
+                ),
+            )),
+        }
+    }
+
+    /// A setting as this call sees it: the proposed value in `validate-settings`, else the stored one.
+    pub fn with_settings<R>(&self, read: impl FnOnce(&Settings) -> R) -> R {
+        match self.call.as_ref().and_then(|call| call.proposed.as_ref()) {
+            Some(proposed) => read(proposed),
+            None => self.machine.with_settings(read),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the capabilities share: the store, the renderer, the limits, and the places where refusals and changes go.
+
+use super::{
+    board::BoardSnapshot,
+    log::LogRing,
+    machine::Machine,
+};
+use crate::{
+    instance::limits::Limits,
+    model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
+    store::{LastKnown, NewAudit, Store},
+};
+use ostler_render::RenderPool;
+use parking_lot::{Mutex, RwLock};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// How long changes of a board are gathered before they are written.
+const WRITE_BEHIND: Duration = Duration::from_millis(100);
+/// The same refusal of the same machine is written to the audit once in this time.
+const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+
+/// What the capabilities share.
+pub struct Services {
+    /// State that lasts.
+    pub store: Store,
+    /// Documents to dots, in worker processes.
+    pub render: RenderPool,
+    /// Every bound.
+    pub limits: Limits,
+    changed: mpsc::UnboundedSender<Arc<Machine>>,
+    refusals: Mutex<HashMap<(MachineId, String), Instant>>,
+}
+
+impl Services {
+    /// Starts the write-behind on the current runtime.
+    pub fn start(store: Store, render: RenderPool, limits: Limits) -> Arc<Self> {
+        let (changed, receiver) = mpsc::unbounded_channel();
+        let services = Arc::new(Self { store: store.clone(), render, limits, changed, refusals: Mutex::default() });
+        tokio::spawn(write_behind(store, receiver));
+        services
+    }
+
+    /// Takes note that a machine's board changed. At most one entry a machine is ever waiting.
+    pub fn write_behind(&self, machine: Arc<Machine>) {
+        // The receiver ends only with the daemon; a change after that has no reader.
+        let _ = self.changed.send(machine);
+    }
+
+    /// Writes a refusal to the audit and the machine's log; the same one again is written once a minute.
+    pub fn refused(&self, machine: &Machine, error: &DriverError) {
+        if error.kind != ErrorKind::Denied {
+            return;
+        }
+        machine.write_log("warn", &format!("refused: {}", error.message), Vec::new());
+        let key = (machine.id, error.code.clone());
+        {
+            let mut refusals = self.refusals.lock();
+            refusals.retain(|_, at| at.elapsed() < REFUSAL_WINDOW);
+            if refusals.contains_key(&key) {
+                return;
+            }
+            refusals.insert(key, Instant::now());
+        }
+        let audit = NewAudit {
+            who: format!("driver {}", machine.driver),
+            action: "refused".to_owned(),
+            subject: format!("machine {} ({})", machine.id, machine.name()),
+            before: None,
+            after: Some(serde_json::json!({ "code": error.code, "message": error.message })),
+        };
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.audit(audit).await {
+                tracing::error!(%error, "a refusal could not be written to the audit");
+            }
+        });
+    }
+}
+
+async fn write_behind(store: Store, mut changed: mpsc::UnboundedReceiver<Arc<Machine>>) {
+    let mut shown: HashMap<MachineId, BoardSnapshot> = HashMap::new();
+    let mut batch = Vec::new();
+    while changed.recv_many(&mut batch, 1024).await > 0 {
+        for machine in batch.drain(..) {
+            machine.take_changed();
+            let now = machine.board.snapshot();
+            let status_changed = shown
+                .get(&machine.id)
+                .is_none_or(|before| before.status != now.status || before.text != now.text);
+            let event = status_changed.then(|| {
+                let data = serde_json::json!({
+                    "status": now.status.code, "status_text": now.text, "name": now.status.case, "title": now.status.text,
+                });
+                NewEvent::new("machine.status-changed", data).of_machine(machine.id).of_driver(machine.driver.clone())
+            });
+            let last_known = LastKnown {
+                code: now.status.code.into(),
+                name: now.status.case.clone(),
+                text: now.text.clone(),
+                properties: now.properties.clone(),
+                at: now.at,
+            };
+            if let Err(error) = store.save_last_known(machine.id, last_known, event).await {
+                tracing::error!(machine = %machine.id, %error, "the status could not be written");
+            }
+            shown.insert(machine.id, now);
+        }
+        tokio::time::sleep(WRITE_BEHIND).await;
+    }
+}
+
+/// The driver that an instance runs, as its host functions see it.
+pub struct DriverContext {
+    /// Its slug, for logs; `describe` runs before it has one.
+    pub name: String,
+    /// Its log; standard output and error go there too.
+    pub log: Arc<LogRing>,
+    /// Errors that it reported, with their times; the newest 50.
+    pub errors: Mutex<Vec<(Timestamp, DriverError)>>,
+    /// Its machines.
+    pub machines: RwLock<HashMap<MachineId, Arc<Machine>>>,
+    /// What it shares with all others; none while `describe` runs.
+    pub services: Option<Arc<Services>>,
+}
+
+impl DriverContext {
+    /// A driver without machines yet.
+    pub fn new(name: String, services: Option<Arc<Services>>) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            log: Arc::new(LogRing::new(500)),
+            errors: Mutex::default(),
+            machines: RwLock::default(),
+            services,
+        })
+    }
+
+    /// Keeps an error; the newest 50 stay.
+    pub fn report(&self, error: DriverError) {
+        self.log.push("error", &error.to_string(), Vec::new());
+        let mut errors = self.errors.lock();
+        if errors.len() >= 50 {
+            errors.remove(0);
+        }
+        errors.push((Timestamp::now(), error));
+    }
+}

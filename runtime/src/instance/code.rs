@@ -1,0 +1,218 @@
+//! Compiled code: from the cache, or from a compiler process.
+//!
+//! Compiled code is native code, and the engine does not authenticate it. So the cache is a folder of the daemon alone, a
+//! file is keyed by the component's digest and the engine's compatibility hash, and its own digest is kept in the database
+//! and checked before it is loaded. Compilation runs in a child process with a memory limit: a component that is made
+//! to exhaust the compiler takes only that process with it.
+
+use super::{engine, limits::Limits, link::linker_for, state::DriverStore};
+use crate::{
+    contract::MachineType,
+    model::Digest,
+    store::{Store, StoreError},
+};
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash as _, Hasher as _},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+use thiserror::Error;
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+use wasmtime::{
+    Engine,
+    component::{Component, InstancePre},
+};
+
+/// A component that is ready to be instantiated.
+pub struct Loaded {
+    /// The component with everything that it imports.
+    pub pre: InstancePre<DriverStore>,
+    /// The type that it serves.
+    pub machine_type: Arc<MachineType>,
+}
+
+/// Why a component could not be loaded.
+#[derive(Debug, Error)]
+pub enum CodeError {
+    /// The compiler refused it or passed a limit.
+    #[error("the component could not be compiled: {0}")]
+    Compile(String),
+    /// Its imports do not fit what the host offers.
+    #[error("the component cannot be linked: {0}")]
+    Link(String),
+    /// The component's file or its record could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cache could not be written.
+    #[error("the cache folder {0} could not be used: {1}")]
+    Cache(PathBuf, io::Error),
+}
+
+/// The cache of compiled code.
+#[derive(Clone)]
+pub struct CodeCache {
+    folder: PathBuf,
+    engine: Engine,
+    /// Names what compiled code depends on beside the component: the engine's version, settings and processor.
+    compatibility: String,
+    limits: Limits,
+    program: PathBuf,
+}
+
+impl CodeCache {
+    /// A cache in a folder of the daemon. `program` is the `ostler` binary, which compiles when it is asked to.
+    pub fn new(folder: PathBuf, engine: &Engine, limits: Limits, program: PathBuf) -> Self {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let compatibility = format!("{:016x}", hasher.finish());
+        Self { folder, engine: engine.clone(), compatibility, limits, program }
+    }
+
+    /// Loads a component and links it for its type.
+    pub async fn load(
+        &self,
+        store: &Store,
+        digest: Digest,
+        machine_type: Arc<MachineType>,
+    ) -> Result<Loaded, CodeError> {
+        let component = match self.cached(store, digest).await? {
+            Some(component) => component,
+            None => self.compile(store, digest, &store.read_component(digest).await?).await?,
+        };
+        self.link(&component, machine_type)
+    }
+
+    /// Compiles a component, keeps the code and links it.
+    pub async fn compile_and_link(
+        &self,
+        store: &Store,
+        digest: Digest,
+        bytes: &[u8],
+        machine_type: Arc<MachineType>,
+    ) -> Result<Loaded, CodeError> {
+        let component = match self.cached(store, digest).await? {
+            Some(component) => component,
+            None => self.compile(store, digest, bytes).await?,
+        };
+        self.link(&component, machine_type)
+    }
+
+    fn link(&self, component: &Component, machine_type: Arc<MachineType>) -> Result<Loaded, CodeError> {
+        let link = |error: wasmtime::Error| CodeError::Link(format!("{error:#}"));
+        let linker = linker_for(&self.engine, &machine_type).map_err(link)?;
+        let pre = linker.instantiate_pre(component).map_err(link)?;
+        Ok(Loaded { pre, machine_type })
+    }
+
+    fn file(&self, digest: Digest) -> PathBuf {
+        self.folder.join(format!("{digest}-{}.cwasm", self.compatibility))
+    }
+
+    async fn cached(&self, store: &Store, digest: Digest) -> Result<Option<Component>, CodeError> {
+        let Some(expected) = store.compiled(digest, &self.compatibility).await? else { return Ok(None) };
+        let Ok(code) = tokio::fs::read(self.file(digest)).await else { return Ok(None) };
+        if Digest::of(&code) != expected {
+            tracing::warn!(%digest, "compiled code in the cache is not what was written; compiling again");
+            return Ok(None);
+        }
+        // Code of another engine is refused here by the engine's own header.
+        Ok(self.deserialize(&code).ok())
+    }
+
+    async fn compile(&self, store: &Store, digest: Digest, bytes: &[u8]) -> Result<Component, CodeError> {
+        let code = self.compile_apart(bytes).await?;
+        let component = self.deserialize(&code).map_err(|error| CodeError::Compile(format!("{error:#}")))?;
+        let failed = |error| CodeError::Cache(self.folder.clone(), error);
+        write_whole(&self.folder, &self.file(digest), &code).await.map_err(failed)?;
+        store.set_compiled(digest, &self.compatibility, Digest::of(&code)).await?;
+        Ok(component)
+    }
+
+    /// Compiles in a child process.
+    async fn compile_apart(&self, bytes: &[u8]) -> Result<Vec<u8>, CodeError> {
+        let limit = Duration::from_millis(self.limits.compile_ms.into());
+        let failed = |error: io::Error| CodeError::Compile(format!("the compiler process failed: {error}"));
+        let mut child = Command::new(&self.program)
+            .arg("compile-worker")
+            .arg(self.limits.compile_memory_bytes.to_string())
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let mut stdin = child.stdin.take();
+        let feed = async {
+            if let Some(mut stdin) = stdin.take() {
+                // A compiler that ends early closes its side; its exit says why.
+                let _ = stdin.write_all(bytes).await;
+            }
+        };
+        let work = async { tokio::join!(feed, child.wait_with_output()).1 };
+        let output = timeout(limit, work)
+            .await
+            .map_err(|_| CodeError::Compile(format!("it took longer than {limit:?}")))?
+            .map_err(failed)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        let why = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").to_owned();
+        let mib = self.limits.compile_memory_bytes >> 20;
+        Err(CodeError::Compile(match output.status.code() {
+            Some(1) => why,
+            _ => format!("the compiler ended ({}; {why}); it may use {mib} MiB", output.status),
+        }))
+    }
+
+    /// The one place where native code enters the process.
+    #[allow(unsafe_code)]
+    fn deserialize(&self, code: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: the bytes were compiled by our own binary with the same engine configuration, by the child process above
+        // or by an earlier one. In the second case they lay in a folder that only this user may write, and their digest
+        // was compared with the one that was recorded when they were made.
+        unsafe { Component::deserialize(&self.engine, code) }
+    }
+}
+
+async fn write_whole(folder: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let (folder, file, bytes) = (folder.to_owned(), file.to_owned(), bytes.to_owned());
+    let write = move || {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let mut temporary = tempfile::NamedTempFile::new_in(&folder)?;
+        temporary.write_all(&bytes)?;
+        temporary.persist(&file).map_err(|error| error.error)?;
+        Ok(())
+    };
+    tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+}
+
+/// The compiler process: a component on standard input, native code on standard output. An error is one line on standard
+/// error and exit status 1.
+pub fn compile_worker(memory_bytes: u64) -> Result<(), String> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    setrlimit(Resource::As, limit(memory_bytes)).map_err(|error| error.to_string())?;
+    setrlimit(Resource::Core, limit(0)).map_err(|error| error.to_string())?;
+    let mut component = Vec::new();
+    io::stdin().lock().read_to_end(&mut component).map_err(|error| error.to_string())?;
+    let engine = Engine::new(&engine::config()).map_err(|error| format!("{error:#}"))?;
+    let code = engine.precompile_component(&component).map_err(|error| one_line(&format!("{error:#}")))?;
+    io::stdout().lock().write_all(&code).map_err(|error| error.to_string())
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+impl std::fmt::Debug for CodeCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "code cache {} ({})", self.folder.display(), self.compatibility)
+    }
+}

@@ -1,0 +1,142 @@
+//! Every bound of the runtime, in one place, with its default.
+//!
+//! Memory, tables, handles and processor time are fuses: passing one ends the instance. The others answer with errors.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// All limits. Times are milliseconds, sizes bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Processor time of a call without suspending. Default 250.
+    pub cpu_slice_ms: u32,
+    /// Processor time of a call; for print calls, of each label. Default 2,000.
+    pub cpu_call_ms: u32,
+    /// Deadline of `describe`. Default 1,000.
+    pub describe_ms: u32,
+    /// Deadline of `validate-settings` and `setting-choices`. Default 3,000.
+    pub validate_ms: u32,
+    /// Deadline of `stop-machine`. Default 5,000.
+    pub stop_ms: u32,
+    /// Deadline of init, update, restart and ping. Default 10,000.
+    pub init_ms: u32,
+    /// A print call ends when for so long no byte and no status moves. Default 300,000.
+    pub print_idle_ms: u32,
+    /// What a call gets after it was cancelled, before it is given up. Default 1,500.
+    pub grace_ms: u32,
+    /// Opening a connection. Default 10,000.
+    pub connect_ms: u32,
+    /// Linear memory of an instance. Default 64 MiB.
+    pub memory_bytes: usize,
+    /// Elements of each table. Default 100,000.
+    pub table_elements: usize,
+    /// Core instances, memories and tables in a component, each. Default 100.
+    pub instances: usize,
+    /// Handles that a guest may hold. Default 10,000.
+    pub handles: usize,
+    /// What one host call or result may carry. Default 64 MiB.
+    pub hostcall_bytes: usize,
+    /// The most random bytes that a guest gets at once. Default 64 KiB.
+    pub random_bytes: u64,
+    /// Calls in flight in an instance. Default 2,048.
+    pub calls_in_flight: usize,
+    /// Calls that were given up and still linger, before the instance is restarted. Default 32.
+    pub lingering_calls: usize,
+    /// Restarts of an instance within the window before the driver rests. Default 5.
+    pub restarts: u32,
+    /// Blamed traps of a machine within the window before it is quarantined. Default 3.
+    pub blames: u32,
+    /// The window of restarts and blames. Default 600,000.
+    pub window_ms: u32,
+    /// The size of a component. Default 64 MiB.
+    pub component_bytes: usize,
+    /// Memory of the process that compiles a component. Default 2 GiB of address space.
+    pub compile_memory_bytes: u64,
+    /// Time to compile a component. Default 120,000.
+    pub compile_ms: u32,
+    /// The time between two pings of a machine. 0 switches pings off. Default 30,000.
+    pub ping_interval_ms: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_slice_ms: 250,
+            cpu_call_ms: 2_000,
+            describe_ms: 1_000,
+            validate_ms: 3_000,
+            stop_ms: 5_000,
+            init_ms: 10_000,
+            print_idle_ms: 300_000,
+            grace_ms: 1_500,
+            connect_ms: 10_000,
+            memory_bytes: 64 << 20,
+            table_elements: 100_000,
+            instances: 100,
+            handles: 10_000,
+            hostcall_bytes: 64 << 20,
+            random_bytes: 64 << 10,
+            calls_in_flight: 2_048,
+            lingering_calls: 32,
+            restarts: 5,
+            blames: 3,
+            window_ms: 600_000,
+            component_bytes: 64 << 20,
+            compile_memory_bytes: 2 << 30,
+            compile_ms: 120_000,
+            ping_interval_ms: 30_000,
+        }
+    }
+}
+
+fn ms(milliseconds: u32) -> Duration {
+    Duration::from_millis(milliseconds.into())
+}
+
+impl Limits {
+    /// Opening a connection.
+    pub fn connect(&self) -> Duration {
+        ms(self.connect_ms)
+    }
+
+    /// What a call gets after it was cancelled.
+    pub fn grace(&self) -> Duration {
+        ms(self.grace_ms)
+    }
+
+    /// The window of restarts and blames.
+    pub fn window(&self) -> Duration {
+        ms(self.window_ms)
+    }
+
+    /// The deadline of `describe`.
+    pub fn describe(&self) -> Duration {
+        ms(self.describe_ms)
+    }
+
+    /// The time between two pings, unless they are off.
+    pub fn ping_interval(&self) -> Option<Duration> {
+        (self.ping_interval_ms > 0).then(|| ms(self.ping_interval_ms))
+    }
+
+    /// The deadline of a call of this kind; none for print calls, which end when nothing moves.
+    pub fn deadline(&self, kind: crate::broker::CallKind) -> Option<Duration> {
+        use crate::broker::CallKind;
+        match kind {
+            CallKind::InitDriver
+            | CallKind::InitMachine
+            | CallKind::UpdateMachine
+            | CallKind::RestartMachine
+            | CallKind::PingMachine => Some(ms(self.init_ms)),
+            CallKind::StopMachine => Some(ms(self.stop_ms)),
+            CallKind::ValidateSettings => Some(ms(self.validate_ms)),
+            CallKind::Print => None,
+        }
+    }
+
+    /// How long a print call may stand still.
+    pub fn print_idle(&self) -> Duration {
+        ms(self.print_idle_ms)
+    }
+}

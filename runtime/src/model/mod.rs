@@ -1,0 +1,31 @@
+//! The nouns of Ostler: ids, values, settings, states. No I/O and no engine here, so that every other module can
+//! speak of the same things.
+//!
+//! * [`ids`]: newtypes that are parsed once, at the border
+//! * [`time`]: the wall clock as the API and the database write it
+//! * [`value`] and [`setting`]: typed values and what a value must satisfy
+//! * [`error`]: an ordinary failure as a driver reports it
+//! * [`driver`]: what a driver says about itself
+//! * [`machine`]: a configured device and the state it is in
+//! * [`job`]: a durable call and how far it is
+//! * [`event`]: something that happened
+
+pub mod driver;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod job;
+pub mod machine;
+pub mod setting;
+pub mod time;
+pub mod value;
+
+pub use driver::{DriverInfo, InstalledDriver};
+pub use error::{DriverError, ErrorKind, Outcome};
+pub use event::{Event, NewEvent};
+pub use ids::{Digest, JobId, MachineId, SettingKey, Slug};
+pub use job::{JobRecord, JobState, LabelProgress, NewJob, Proof};
+pub use machine::{MachineRecord, MachineState, Property, PropertyKind};
+pub use setting::{SettingKind, SettingSpec};
+pub use time::Timestamp;
+pub use value::{Scope, Value};

@@ -1,0 +1,79 @@
+//! The ledger of a job's labels: what was begun, and what is finished with which proof.
+//!
+//! Invariants, held by the statements below: labels go in order and one at a time, only while the job's call runs,
+//! and the job keeps the weakest proof of its labels. Each label is committed twice, so the statements are few, short
+//! and prepared once.
+
+use super::{Result, Store, StoreError, jobs, writer::Write};
+use crate::model::{JobId, NewEvent, Proof};
+use rusqlite::{OptionalExtension, params};
+use serde_json::{Value, json};
+
+impl Store {
+    /// Commits that label `index` (from 0) is about to be sent. Call it before the first byte.
+    /// [`StoreError::Conflict`] when it is not this label's turn.
+    pub async fn label_started(&self, id: JobId, index: u32) -> Result<()> {
+        self.write(move |write| {
+            let machine: Option<String> = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET label_started = ?2
+                     WHERE id = ?1 AND state = 'printing' AND label_started IS NULL
+                       AND labels_done = ?2 AND ?2 < label_count
+                     RETURNING machine_id",
+                )?
+                .query_row((id.0, index), |row| row.get(0))
+                .optional()?;
+            let machine = machine.ok_or_else(|| refusal(write, id, index, "started"))?;
+            announce(write, id, &machine, "job.label-started", json!({ "index": index }))
+        })
+        .await
+    }
+
+    /// Commits that label `index` is finished, and how sure the driver is. [`StoreError::Conflict`] when this label
+    /// was not started.
+    pub async fn label_done(&self, id: JobId, index: u32, proof: Proof) -> Result<()> {
+        self.write(move |write| {
+            // A job that waits for its device inside its call may hear from the device first that the label came out.
+            let machine: Option<String> = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET label_started = NULL, labels_done = ?2 + 1, label_proof =
+                       CASE WHEN 'sent' IN (label_proof, ?3) THEN 'sent'
+                            WHEN 'acknowledged' IN (label_proof, ?3) THEN 'acknowledged'
+                            ELSE ?3 END
+                     WHERE id = ?1 AND state IN ('printing', 'waiting') AND label_started = ?2
+                     RETURNING machine_id",
+                )?
+                .query_row(params![id.0, index, proof.name()], |row| row.get(0))
+                .optional()?;
+            let machine = machine.ok_or_else(|| refusal(write, id, index, "finished"))?;
+            announce(write, id, &machine, "job.label-done", json!({ "index": index, "proof": proof }))
+        })
+        .await
+    }
+}
+
+fn announce(write: &mut Write<'_>, id: JobId, machine: &str, kind: &'static str, data: Value) -> Result<()> {
+    let machine = machine.parse().map_err(|error| StoreError::Corrupt { what: format!("job {id}: {error}") })?;
+    write.event(NewEvent::new(kind, data).of_machine(machine).of_job(id))?;
+    Ok(())
+}
+
+/// Why a label cannot be marked.
+fn refusal(write: &Write<'_>, id: JobId, index: u32, wish: &str) -> StoreError {
+    match jobs::find(write.db, id) {
+        Ok(job) => {
+            let started =
+                job.labels.started.map_or(String::new(), |started| format!(", label index {started} is started"));
+            StoreError::conflict(format!(
+                "the label with index {index} of job {id} cannot be marked as {wish}: the job is {}, {} of {} labels \
+                 are finished{started}",
+                job.state.name(),
+                job.labels.done,
+                job.label_count,
+            ))
+        }
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,217 @@
+//! The transitions of a job. Each is one statement that names the states it may come from, so an illegal one changes
+//! nothing and is answered with [`StoreError::Conflict`].
+//!
+//! ```text
+//! queued ----start----> printing ----finish----> done, failed, cancelled, unknown
+//!    ^                   |  ^  |                         |
+//!    |                defer  |  wait_for_device        retry (failed, cancelled, unknown)
+//!    |                   v  |  v                         |
+//!    |         start <-- waiting --> resume, finish      |
+//!    +---------------------------------------------------+
+//! ```
+//!
+//! A label that is started and not done may be on the wire. Such a job is put off, failed or cancelled only with an
+//! error whose outcome says that the label was not sent or not printed. Otherwise it must be finished as `unknown`,
+//! so that a mistake elsewhere cannot print a label twice.
+
+use super::{NewAudit, Result, Store, StoreError, columns, jobs, machines, writer::Write};
+use crate::model::{DriverError, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+impl Store {
+    /// `queued` or `waiting` to `printing`: the call begins, which counts as an attempt. [`StoreError::Conflict`]
+    /// also when another job of the machine is printing.
+    pub async fn start_job(&self, id: JobId) -> Result<JobRecord> {
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            check_free(write.db, &job)?;
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = 'printing', attempts = attempts + 1, error = NULL, next_try_at = NULL,
+                                     started_at = coalesce(started_at, ?2)
+                     WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
+                )?
+                .execute((id.0, write.now.0))?;
+            changed(write, &job, count, "started")
+        })
+        .await
+    }
+
+    /// `printing` to `waiting` inside a call that goes on: the device wants attention, such as new media. A started
+    /// label stays started.
+    pub async fn wait_for_device(&self, id: JobId, error: DriverError) -> Result<JobRecord> {
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            let sql = "UPDATE jobs SET state = 'waiting', error = ?2 WHERE id = ?1 AND state = 'printing'";
+            let count = write.db.prepare_cached(sql)?.execute((id.0, columns::to_json(&error)?))?;
+            changed(write, &job, count, "made to wait")
+        })
+        .await
+    }
+
+    /// `waiting` back to `printing` inside the same call: the device has recovered. No new attempt.
+    pub async fn resume_job(&self, id: JobId) -> Result<JobRecord> {
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            check_free(write.db, &job)?;
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = 'printing', error = NULL, next_try_at = NULL
+                     WHERE id = ?1 AND state = 'waiting' AND attempts > 0",
+                )?
+                .execute([id.0])?;
+            changed(write, &job, count, "resumed")
+        })
+        .await
+    }
+
+    /// `printing` or `waiting` to `waiting`: the call is over and is tried again, at a time or (without one) when the
+    /// device has recovered. A started label is taken back; the error says that it was not sent or not printed.
+    pub async fn defer_job(&self, id: JobId, error: DriverError, next_try_at: Option<Timestamp>) -> Result<JobRecord> {
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            check_label(&job, Some(&error), "put off")?;
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = 'waiting', error = ?2, next_try_at = ?3, label_started = NULL
+                     WHERE id = ?1 AND state IN ('printing', 'waiting')",
+                )?
+                .execute(params![id.0, columns::to_json(&error)?, next_try_at.map(|time| time.0)])?;
+            changed(write, &job, count, "put off")
+        })
+        .await
+    }
+
+    /// `printing` or `waiting` to a state that is over. `done` needs every label finished and comes from `printing`;
+    /// `unknown` keeps the started label, which is the one to look for at the device.
+    pub async fn finish_job(&self, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            if !state.is_over() {
+                return Err(StoreError::conflict(format!("'{}' is not an end of a job", state.name())));
+            }
+            if !matches!(state, JobState::Done | JobState::Unknown) {
+                check_label(&job, error.as_ref(), "ended")?;
+            }
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = ?2, error = ?3, next_try_at = NULL, finished_at = ?4,
+                                     label_started = CASE ?2 WHEN 'unknown' THEN label_started END
+                     WHERE id = ?1 AND CASE ?2
+                       WHEN 'done' THEN state = 'printing' AND labels_done = label_count AND label_started IS NULL
+                       ELSE state IN ('printing', 'waiting') END",
+                )?
+                .execute(params![id.0, state.name(), error.as_ref().map(columns::to_json).transpose()?, write.now.0])?;
+            changed(write, &job, count, &format!("finished as {}", state.name()))
+        })
+        .await
+    }
+
+    /// `queued` or `waiting` to `cancelled`, for jobs whose call does not run; a call that runs is cancelled first.
+    pub async fn cancel_job(&self, id: JobId, by: &str) -> Result<JobRecord> {
+        let by = by.to_owned();
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            let error = DriverError::cancelled(format!("cancelled by {by}"));
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = 'cancelled', error = ?2, next_try_at = NULL, finished_at = ?3
+                     WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
+                )?
+                .execute((id.0, columns::to_json(&error)?, write.now.0))?;
+            let job = changed(write, &job, count, "cancelled")?;
+            decided(write, &by, "job.cancel", id, json!({}))?;
+            Ok(job)
+        })
+        .await
+    }
+
+    /// `failed`, `cancelled` or `unknown` back to `queued`: a person decided that printing goes on at label `from`
+    /// (index from 0), which may be one that was finished before.
+    pub async fn retry_job(&self, id: JobId, from: u32, by: &str) -> Result<JobRecord> {
+        let by = by.to_owned();
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            machines::find(write.db, job.machine)?;
+            if from >= job.label_count.max(1) {
+                let what = format!("job {id} has {} labels, and none with index {from}", job.label_count);
+                return Err(StoreError::conflict(what));
+            }
+            let count = write
+                .db
+                .prepare_cached(
+                    "UPDATE jobs SET state = 'queued', error = NULL, next_try_at = NULL, finished_at = NULL,
+                                     labels_done = ?2, label_started = NULL,
+                                     label_proof = CASE WHEN ?2 = 0 THEN NULL ELSE label_proof END
+                     WHERE id = ?1 AND state IN ('failed', 'cancelled', 'unknown')",
+                )?
+                .execute((id.0, from))?;
+            let job = changed(write, &job, count, "tried again")?;
+            decided(write, &by, "job.retry", id, json!({ "from": from }))?;
+            Ok(job)
+        })
+        .await
+    }
+}
+
+/// A machine prints one job at a time.
+fn check_free(db: &Connection, job: &JobRecord) -> Result<()> {
+    let busy = db
+        .prepare_cached("SELECT 1 FROM jobs WHERE machine_id = ?1 AND state = 'printing' AND id <> ?2")?
+        .exists((job.machine.to_string(), job.id.0))?;
+    if busy {
+        let what = format!("job {} cannot be started: another job of '{}' is printing", job.id, job.machine_name);
+        return Err(StoreError::conflict(what));
+    }
+    Ok(())
+}
+
+/// A started label is left behind only when it is known that it did not come out.
+fn check_label(job: &JobRecord, error: Option<&DriverError>, wish: &str) -> Result<()> {
+    match job.labels.started {
+        Some(index) if error.is_none_or(|error| error.outcome == Outcome::Unknown) => {
+            Err(StoreError::conflict(format!(
+                "job {} cannot be {wish}: its label with index {index} was started and may be on the wire; finish the job \
+             as unknown",
+                job.id
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends a transition: the event, or the refusal when no row was changed.
+pub(super) fn changed(write: &mut Write<'_>, before: &JobRecord, count: usize, wish: &str) -> Result<JobRecord> {
+    columns::changed_one(count, || refusal(before, wish))?;
+    let job = jobs::find(write.db, before.id)?;
+    let data = json!({ "from": before.state, "to": job.state, "error": job.error, "next-try-at": job.next_try_at });
+    write.event(NewEvent::new("job.state-changed", data).of_machine(job.machine).of_job(job.id))?;
+    Ok(job)
+}
+
+fn refusal(job: &JobRecord, wish: &str) -> StoreError {
+    let started = job.labels.started.map_or("", |_| ", and one more is started");
+    StoreError::conflict(format!(
+        "job {} cannot be {wish}: it is {}, {} of {} labels are finished{started}",
+        job.id,
+        job.state.name(),
+        job.labels.done,
+        job.label_count,
+    ))
+}
+
+fn decided(write: &mut Write<'_>, who: &str, action: &str, id: JobId, after: serde_json::Value) -> Result<()> {
+    write.audit(&NewAudit {
+        who: who.to_owned(),
+        action: action.to_owned(),
+        subject: format!("job:{id}"),
+        before: None,
+        after: Some(after),
+    })
+}

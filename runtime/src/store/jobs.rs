@@ -1,0 +1,264 @@
+//! The queue: storing jobs and finding them. `job_states` has the transitions, `job_labels` the ledger.
+
+use super::{Result, Store, StoreError, blocking, columns, machines, writer::Write};
+use crate::model::{
+    Digest, JobId, JobRecord, JobState, LabelProgress, MachineId, MachineRecord, NewEvent, NewJob, Proof, Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use serde_json::json;
+use std::fmt::Write as _;
+
+/// The columns of a [`JobRecord`], for [`record`].
+const SELECT: &str = "SELECT jobs.*, documents.digest AS document FROM jobs";
+
+/// Joins what [`SELECT`] needs.
+const JOIN: &str = "JOIN documents ON documents.id = jobs.document_id";
+
+/// The query of [`Store::machines_with_open_jobs`].
+pub(super) const MACHINES_WITH_OPEN_JOBS: &str =
+    "SELECT DISTINCT machine_id FROM jobs WHERE state IN ('queued', 'printing', 'waiting')";
+
+/// Which jobs to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Only jobs of this machine.
+    pub machine: Option<MachineId>,
+    /// Only jobs in one of these states; empty means any state.
+    pub states: Vec<JobState>,
+    /// How many at most.
+    pub limit: u32,
+    /// Only jobs that were made before this one: the last id of the page before.
+    pub before: Option<JobId>,
+}
+
+impl Default for JobFilter {
+    /// The latest 100 jobs.
+    fn default() -> Self {
+        Self { machine: None, states: Vec::new(), limit: 100, before: None }
+    }
+}
+
+impl Store {
+    /// Stores a job as `queued`. When this returns, the job survives a crash.
+    pub async fn enqueue(&self, job: NewJob) -> Result<JobRecord> {
+        // Hashing is the callers' work, side by side; the writer has one thread. A large document would hold up an
+        // async thread too long.
+        let (digest, job) = if job.document.len() < 256 * 1024 {
+            (Digest::of(&job.document), job)
+        } else {
+            blocking(move || Ok((Digest::of(&job.document), job))).await?
+        };
+        self.write(move |write| enqueue(write, digest, job)).await
+    }
+
+    /// One job.
+    pub async fn job(&self, id: JobId) -> Result<JobRecord> {
+        self.read(move |db| find(db, id)).await
+    }
+
+    /// The jobs that a filter asks for, newest first.
+    pub async fn jobs(&self, filter: JobFilter) -> Result<Vec<JobRecord>> {
+        self.read(move |db| {
+            let mut rows = db.prepare_cached(&list_sql(&filter))?;
+            let before = filter.before.map_or(i64::MAX, |id| id.0);
+            let machine = filter.machine.map(|id| id.to_string());
+            Ok(rows.query_map((before, filter.limit, machine), record)?.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The bytes of a document.
+    pub async fn document(&self, digest: Digest) -> Result<Vec<u8>> {
+        self.read(move |db| {
+            db.prepare_cached("SELECT bytes FROM documents WHERE digest = ?1")?
+                .query_row([digest.to_string()], |row| row.get(0))
+                .optional()?
+                .ok_or_else(|| StoreError::not_found(format!("there is no document {digest}")))
+        })
+        .await
+    }
+
+    /// The oldest job of a machine that is not over: the one that runs, or the one whose turn is next. Look at its
+    /// state and `next_try_at` before starting it.
+    pub async fn next_job(&self, machine: MachineId) -> Result<Option<JobRecord>> {
+        self.read(move |db| Ok(db.prepare_cached(&next_sql())?.query_row([machine.to_string()], record).optional()?))
+            .await
+    }
+
+    /// The machines with jobs that are not over, for start-up.
+    pub async fn machines_with_open_jobs(&self) -> Result<Vec<MachineId>> {
+        self.read(|db| {
+            let mut rows = db.prepare_cached(MACHINES_WITH_OPEN_JOBS)?;
+            Ok(rows.query_map([], |row| columns::parsed(row, "machine_id"))?.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Removes up to `limit` jobs that were over before `time`, with documents that no other job has, and says how
+    /// many. Call it again until that is 0. `unknown` jobs stay: they wait for a person.
+    pub async fn prune_jobs(&self, time: Timestamp, limit: u32) -> Result<u64> {
+        self.write(move |write| prune(write.db, time, limit)).await
+    }
+}
+
+/// The query of [`Store::next_job`]. The list of states is that of the index `jobs_open`, word for word; only so does
+/// SQLite see that the index has the answer.
+pub(super) fn next_sql() -> String {
+    format!(
+        "{SELECT} {JOIN} WHERE machine_id = ?1 AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
+    )
+}
+
+/// The query of [`Store::jobs`], on the smallest index that has all of the answer.
+pub(super) fn list_sql(filter: &JobFilter) -> String {
+    let all_among =
+        |states: &[JobState]| !filter.states.is_empty() && filter.states.iter().all(|state| states.contains(state));
+    let mut sql = SELECT.to_owned();
+    let mut conditions = String::new();
+    if all_among(&[JobState::Queued, JobState::Printing, JobState::Waiting]) {
+        sql += " INDEXED BY jobs_open";
+        conditions += " AND state IN ('queued', 'printing', 'waiting')";
+    } else if all_among(&[JobState::Failed, JobState::Cancelled, JobState::Unknown]) {
+        sql += " INDEXED BY jobs_not_done";
+        conditions += " AND state IN ('failed', 'cancelled', 'unknown')";
+    }
+    if !filter.states.is_empty() {
+        let names: Vec<_> = filter.states.iter().map(|state| format!("'{}'", state.name())).collect();
+        // The plus keeps this term from being taken for an index's.
+        let _ = write!(conditions, " AND +state IN ({})", names.join(", "));
+    }
+    // Without the machine the parameter is still there: it is null.
+    conditions += if filter.machine.is_some() { " AND machine_id = ?3" } else { " AND ?3 IS NULL" };
+    format!("{sql} {JOIN} WHERE jobs.id < ?1{conditions} ORDER BY jobs.id DESC LIMIT ?2")
+}
+
+fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobRecord> {
+    let MachineRecord { name: machine_name, .. } = machines::find(write.db, job.machine)?;
+    let document_id = store_document(write.db, digest, &job.document)?;
+    write
+        .db
+        .prepare_cached(
+            "INSERT INTO jobs (machine_id, machine_name, function, state, title, media_type, document_id, copies,
+                               label_count, options, created_at)
+             VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            job.machine.to_string(),
+            machine_name,
+            job.function,
+            job.title,
+            job.media_type,
+            document_id,
+            job.copies,
+            job.label_count,
+            columns::to_json(&job.options)?,
+            write.now.0,
+        ])?;
+    let id = JobId(write.db.last_insert_rowid());
+    let data = json!({ "from": null, "to": JobState::Queued, "title": job.title });
+    write.event(NewEvent::new("job.state-changed", data).of_machine(job.machine).of_job(id))?;
+    Ok(JobRecord {
+        id,
+        machine: job.machine,
+        machine_name,
+        function: job.function,
+        state: JobState::Queued,
+        title: job.title,
+        media_type: job.media_type,
+        document: digest,
+        copies: job.copies,
+        label_count: job.label_count,
+        options: job.options,
+        labels: LabelProgress::default(),
+        attempts: 0,
+        error: None,
+        next_try_at: None,
+        created_at: write.now,
+        started_at: None,
+        finished_at: None,
+    })
+}
+
+/// The id of the document, which is stored unless it is there already.
+fn store_document(db: &Connection, digest: Digest, bytes: &[u8]) -> Result<i64> {
+    let digest = digest.to_string();
+    let known = db
+        .prepare_cached("SELECT id FROM documents WHERE digest = ?1")?
+        .query_row([&digest], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    db.prepare_cached("INSERT INTO documents (digest, bytes) VALUES (?1, ?2)")?.execute((digest, bytes))?;
+    Ok(db.last_insert_rowid())
+}
+
+fn prune(db: &Connection, time: Timestamp, limit: u32) -> Result<u64> {
+    let over: Vec<(i64, i64)> = db
+        .prepare_cached(
+            // Ids follow the time of creation: the walk ends at the first job that is too young to be over for so long.
+            "SELECT id, document_id FROM jobs
+             WHERE id < coalesce((SELECT id FROM jobs WHERE created_at >= ?1 ORDER BY id LIMIT 1), 9223372036854775807)
+               AND state IN ('done', 'failed', 'cancelled') AND finished_at < ?1 ORDER BY id LIMIT ?2",
+        )?
+        .query_map((time.0, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (job, document) in &over {
+        db.prepare_cached("DELETE FROM jobs WHERE id = ?1")?.execute([job])?;
+        db.prepare_cached(
+            "DELETE FROM documents WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE document_id = ?1)",
+        )?
+        .execute([document])?;
+    }
+    Ok(over.len() as u64)
+}
+
+/// The job, or the error that there is none.
+pub(super) fn find(db: &Connection, id: JobId) -> Result<JobRecord> {
+    db.prepare_cached(&format!("{SELECT} {JOIN} WHERE jobs.id = ?1"))?
+        .query_row([id.0], record)
+        .optional()?
+        .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))
+}
+
+/// The jobs that are not over and meet a condition, oldest first. The condition's only parameter is `?1`.
+pub(super) fn select_open(db: &Connection, condition: &str, parameter: Option<String>) -> Result<Vec<JobRecord>> {
+    let mut rows = db.prepare_cached(&open_sql(condition))?;
+    Ok(rows.query_map(params_from_iter(parameter), record)?.collect::<Result<_, _>>()?)
+}
+
+/// The query of [`select_open`]. Left to itself, SQLite would walk the whole table to save the sorting.
+pub(super) fn open_sql(condition: &str) -> String {
+    format!(
+        "{SELECT} INDEXED BY jobs_open {JOIN} WHERE state IN ('queued', 'printing', 'waiting') AND ({condition})
+         ORDER BY jobs.id"
+    )
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
+    let proof = if columns::is_null(row, "label_proof")? {
+        None
+    } else {
+        Some(columns::named(row, "label_proof", Proof::parse)?)
+    };
+    Ok(JobRecord {
+        id: JobId(row.get("id")?),
+        machine: columns::parsed(row, "machine_id")?,
+        machine_name: row.get("machine_name")?,
+        function: row.get("function")?,
+        state: columns::named(row, "state", JobState::parse)?,
+        title: row.get("title")?,
+        media_type: row.get("media_type")?,
+        document: columns::parsed(row, "document")?,
+        copies: row.get("copies")?,
+        label_count: row.get("label_count")?,
+        options: columns::json(row, "options")?,
+        labels: LabelProgress { done: row.get("labels_done")?, started: row.get("label_started")?, proof },
+        attempts: row.get("attempts")?,
+        error: columns::json_option(row, "error")?,
+        next_try_at: columns::time_option(row, "next_try_at")?,
+        created_at: columns::time(row, "created_at")?,
+        started_at: columns::time_option(row, "started_at")?,
+        finished_at: columns::time_option(row, "finished_at")?,
+    })
+}

@@ -1,0 +1,170 @@
+//! What must survive: one SQLite file, a folder of components and a key file. This is the only module with SQL.
+//!
+//! A write is an operation: a closure that runs on the one writer thread, inside a savepoint of its own. The thread
+//! takes every operation that is waiting, commits them together and answers each one afterwards, so that many
+//! callers share one flush of the disk. `Ok` therefore means: on the disk. Events that an operation writes are sent
+//! to subscribers after that same commit, never before. Reads run on connections of their own.
+//!
+//! # Layout, in reading order
+//!
+//! * [`error`]: what can go wrong, and what to do about it
+//! * `folder`: the data folder, its lock and its permissions
+//! * `schema`: the numbered migrations, with the backup before them (`migrations/*.sql` document every table)
+//! * `writer`: the writer thread and group commit
+//! * `readers`: the connections for reading
+//! * `columns`: how values are written in columns
+//! * [`events`] and [`audits`]: what happened, and who decided it
+//! * [`machines`], [`machine_states`], [`settings`], [`machine_values`]: everything that belongs to a machine
+//! * [`secrets`]: sealing of secret settings
+//! * [`drivers`], `components`: installed components and their files
+//! * [`jobs`], `job_states`, `job_labels`, `job_recovery`: the queue, its transitions, the ledger of labels
+
+pub mod audits;
+mod columns;
+mod components;
+pub mod drivers;
+pub mod error;
+pub mod events;
+mod folder;
+mod job_labels;
+mod job_recovery;
+mod job_states;
+pub mod jobs;
+pub mod machine_states;
+pub mod machine_values;
+pub mod machines;
+mod readers;
+mod schema;
+pub mod secrets;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use audits::{Audit, NewAudit};
+pub use error::StoreError;
+pub use events::{EventPage, EventRetention};
+pub use jobs::JobFilter;
+pub use machine_states::{LastKnown, StateChange};
+pub use secrets::Secrets;
+pub use settings::{SettingWrite, Settings};
+pub use writer::WriteCounts;
+
+use crate::model::Event;
+use folder::DataFolder;
+use readers::Readers;
+use rusqlite::Connection;
+use std::{path::Path, sync::Arc};
+use tokio::sync::broadcast;
+use writer::{Write, Writer};
+
+/// The outcome of every operation of the store.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// How many events a subscriber may be behind before it misses some and has to read them with
+/// [`Store::events_after`].
+const EVENTS_IN_FLIGHT: usize = 4096;
+
+/// The open data folder. Cheap to clone; dropping the last clone waits until everything that was handed to the
+/// writer is on the disk.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// The parts in the order in which they must go: the writer closes the database last, so that it can fold the
+/// write-ahead log into it, and the lock is given back when nothing touches the folder any more.
+struct Inner {
+    readers: Readers,
+    writer: Writer,
+    secrets: Secrets,
+    events: broadcast::Sender<Event>,
+    folder: DataFolder,
+}
+
+impl Store {
+    /// Opens the data folder and makes it when it is missing. Blocks: migrations may take a while.
+    ///
+    /// Fails with [`StoreError::Locked`] when another ostler uses the folder and with [`StoreError::Newer`] when a
+    /// newer ostler has written it.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let folder = DataFolder::open(dir)?;
+        let secrets = Secrets::open(&folder)?;
+        let connection = schema::open_for_writing(&folder)?;
+        let (events, _) = broadcast::channel(EVENTS_IN_FLIGHT);
+        let writer = Writer::start(connection, events.clone())?;
+        let readers = Readers::new(folder.database());
+        Ok(Self { inner: Arc::new(Inner { readers, writer, secrets, events, folder }) })
+    }
+
+    /// A store in a fresh folder, for tests. The folder goes when the first part is dropped, so bind it first:
+    /// `let (_folder, store) = Store::open_temporary()?;`.
+    pub fn open_temporary() -> Result<(tempfile::TempDir, Self)> {
+        let folder = tempfile::tempdir().map_err(|error| StoreError::Io { what: error.to_string() })?;
+        let store = Self::open(folder.path())?;
+        Ok((folder, store))
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.inner.folder.path()
+    }
+
+    /// Seals and opens secret settings.
+    pub fn secrets(&self) -> &Secrets {
+        &self.inner.secrets
+    }
+
+    /// The events from now on. A subscriber that falls too far behind is told so by
+    /// [`broadcast::error::RecvError::Lagged`] and catches up with [`Store::events_after`].
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// How much the writer has done since the store was opened.
+    pub fn write_counts(&self) -> WriteCounts {
+        self.inner.writer.counts()
+    }
+
+    /// Runs `work` on the writer thread and answers when it is on the disk. A caller that stops waiting does not
+    /// undo it.
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
+    {
+        self.inner.writer.run(work).await
+    }
+
+    /// Runs `work` on a connection for reading, off the async threads.
+    async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let turn = self.inner.readers.turn().await?;
+        // The clone keeps the folder locked while a read is under way.
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            let result = inner.readers.run(work);
+            drop(turn);
+            result
+        })
+        .await
+    }
+}
+
+/// Runs `work` off the async threads.
+async fn blocking<T, F>(work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => Err(StoreError::panicked(&*panic)),
+            Err(_) => Err(StoreError::Stopped),
+        },
+    }
+}

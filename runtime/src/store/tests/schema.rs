@@ -1,0 +1,79 @@
+//! Migrations, the backup before them, and databases from the future.
+
+use super::{
+    super::{folder::DataFolder, schema},
+    *,
+};
+use rusqlite::Connection;
+
+const SECOND: &str = "ALTER TABLE machines ADD COLUMN note TEXT; CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT;";
+
+fn migrations(more: &[&'static str]) -> Vec<&'static str> {
+    [schema::MIGRATIONS, more].concat()
+}
+
+fn form(db: &Connection) -> u32 {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+fn count_machines(db: &Connection) -> u32 {
+    db.query_row("SELECT count(*) FROM machines", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn an_older_database_is_copied_and_then_migrated() {
+    let (folder, store) = open();
+    machine(&store, "Zebra").await;
+    drop(store);
+    let known = migrations(&[SECOND]);
+    let data = DataFolder::open(folder.path()).unwrap();
+    let db = schema::open_with(&data, &known).unwrap();
+    assert_eq!(form(&db) as usize, known.len());
+    assert_eq!(count_machines(&db), 1, "the content stays");
+    db.execute("INSERT INTO notes DEFAULT VALUES", []).unwrap();
+
+    let backups: Vec<_> = std::fs::read_dir(data.backups()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(backups.len(), 1);
+    let name = backups[0].file_name().unwrap().to_string_lossy().into_owned();
+    let old = schema::MIGRATIONS.len();
+    assert!(name.starts_with(&format!("ostler-{old}-")) && name.ends_with(".db"), "{name}");
+    let copy = Connection::open(&backups[0]).unwrap();
+    assert_eq!(form(&copy) as usize, old);
+    assert_eq!(count_machines(&copy), 1);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_and_left_alone() {
+    let (folder, store) = open();
+    drop(store);
+    let known = migrations(&[SECOND]);
+    drop(schema::open_with(&DataFolder::open(folder.path()).unwrap(), &known).unwrap());
+    let refused = Store::open(folder.path()).err().unwrap();
+    let StoreError::Newer { found, known: knows, .. } = &refused else { panic!("{refused:?}") };
+    assert_eq!((*found as usize, *knows as usize), (known.len(), schema::MIGRATIONS.len()));
+    assert!(refused.to_string().contains("use the newer ostler"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_changes_nothing() {
+    let (folder, store) = open();
+    machine(&store, "Zebra").await;
+    drop(store);
+    let broken = migrations(&["DELETE FROM machines; CREATE TABLE machines (id TEXT);"]);
+    assert!(schema::open_with(&DataFolder::open(folder.path()).unwrap(), &broken).is_err());
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.machines().await.unwrap().len(), 1);
+}
+
+#[test]
+fn a_new_database_needs_no_backup() {
+    let (folder, _store) = open();
+    assert!(!folder.path().join("backups").exists());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_called_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ostler.db"), b"this is certainly not a database file").unwrap();
+    assert!(matches!(Store::open(folder.path()).err(), Some(StoreError::Corrupt { .. })));
+}
