@@ -8,10 +8,20 @@
 //! * [`contract`]: what a driver must export and may import, from the WIT files
 //! * [`broker`]: what a driver may do, and the only place that decides it
 //! * [`instance`]: running components, with limits, blame and restarts
+//! * [`registry`]: machine types, drivers and machines, and a keeper for each machine
+//! * [`jobs`]: durable calls, and what becomes of them
 //! * [`store`]: state that lasts: one SQLite file and a folder of components
+//! * [`api`]: the REST API
+//! * [`daemon`]: all of it together, as a process
+//! * [`cli`]: the command line, daemon and client in one binary
 
+pub mod api;
 pub mod broker;
+pub mod cli;
 pub mod contract;
+pub mod daemon;
 pub mod instance;
+pub mod jobs;
 pub mod model;
+pub mod registry;
 pub mod store;

@@ -72,6 +72,8 @@ pub struct Call {
     cancel: CancellationToken,
     /// Why it was cancelled; set before the token fires.
     reason: OnceLock<String>,
+    /// An operator gave up the job of this call.
+    given_up: AtomicBool,
     ended: AtomicBool,
     began: Instant,
     /// Milliseconds from `began` to the last byte or status that moved.
@@ -115,6 +117,7 @@ impl Call {
             proposed,
             cancel: CancellationToken::new(),
             reason: OnceLock::new(),
+            given_up: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             began: Instant::now(),
             activity: AtomicU64::new(0),
@@ -126,6 +129,17 @@ impl Call {
     pub fn cancel(&self, reason: impl Into<String>) {
         let _ = self.reason.set(reason.into());
         self.cancel.cancel();
+    }
+
+    /// Cancels it on behalf of an operator, who gave up its job.
+    pub fn cancel_by_operator(&self) {
+        self.given_up.store(true, Ordering::Release);
+        self.cancel("the job was cancelled by an operator");
+    }
+
+    /// Whether an operator gave up its job.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
     }
 
     /// Whether somebody asked it to end.

@@ -3,17 +3,10 @@
 use super::address::{DeviceUri, resolve};
 use crate::model::{DriverError, ErrorKind};
 use rustix::fs::{FileType, Mode, OFlags};
-use std::{
-    io::{self, Read as _, Write as _},
-    path::Path,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{io, path::Path, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf, unix::AsyncFd},
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, unix::pipe},
 };
 
 /// The major number of Linux's memory devices (`/dev/mem`, `/dev/kmsg`, `/dev/null` ...): never a printer.
@@ -90,53 +83,11 @@ fn open_node(path: &Path) -> Result<Opened, DriverError> {
         let message = format!("{shown} is not a character device of a printer or the like: name one such as /dev/usb/lp0");
         return Err(DriverError::denied("not-a-device", message));
     }
-    let node = AsyncFd::new(std::fs::File::from(node)).map_err(failed)?;
-    let node = Arc::new(node);
-    Ok(Opened {
-        reader: Box::new(Node(Arc::clone(&node))),
-        writer: Box::new(Node(node)),
-        peer: real.display().to_string(),
-    })
-}
-
-/// A device node, read and written without blocking.
-struct Node(Arc<AsyncFd<std::fs::File>>);
-
-impl AsyncRead for Node {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let mut guard = ready!(self.0.poll_read_ready(cx))?;
-            let space = buffer.initialize_unfilled();
-            match guard.try_io(|node| node.get_ref().read(space)) {
-                Ok(Ok(read)) => {
-                    buffer.advance(read);
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(_would_block) => {}
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Node {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            let mut guard = ready!(self.0.poll_write_ready(cx))?;
-            match guard.try_io(|node| node.get_ref().write(bytes)) {
-                Ok(result) => return Poll::Ready(result),
-                Err(_would_block) => {}
-            }
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    // The pipe types read and write any descriptor that does not block; both directions are one open device.
+    let node = std::fs::File::from(node);
+    let reader = pipe::Receiver::from_file_unchecked(node.try_clone().map_err(failed)?).map_err(failed)?;
+    let writer = pipe::Sender::from_file_unchecked(node).map_err(failed)?;
+    Ok(Opened { reader: Box::new(reader), writer: Box::new(writer), peer: real.display().to_string() })
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::{
         bindings::{host, types},
         convert,
     },
-    model::{DriverError, ErrorKind, Scope, Value},
+    instance::supervisor::Blamed,
+    model::{DriverError, ErrorKind, Scope, SettingKind, Value},
 };
 use std::{sync::Arc, time::Duration};
 use wasmtime::component::{Accessor, Resource};
@@ -87,8 +88,21 @@ impl host::HostMachine for BrokerView<'_> {
         key: String,
     ) -> wasmtime::Result<Answer<Option<types::Value>>> {
         let handle = self.machine(&this)?;
-        let value =
-            handle.live().and_then(|_| handle.with_settings(|all| all.get(convert::scope_from_wit(scope), &key)));
+        let scope = convert::scope_from_wit(scope);
+        let value = handle.live().and_then(|machine| {
+            let (spec, value) = handle.with_settings(|all| {
+                Ok::<_, DriverError>((all.spec(scope, &key)?.clone(), all.get(scope, &key)?))
+            })?;
+            match (spec.kind, value, &self.driver.services) {
+                (SettingKind::Secret, Some(Value::Text(sealed)), Some(services)) => services
+                    .store
+                    .secrets()
+                    .open_sealed(machine.id, scope, &spec.key, &sealed)
+                    .map(|secret| Some(Value::Text(secret)))
+                    .map_err(|error| DriverError::new(ErrorKind::Permanent, "secret-unreadable", error.to_string())),
+                (_, value, _) => Ok(value),
+            }
+        });
         Ok(value.map(|value| value.map(convert::value_to_wit)).map_err(convert::error_to_wit))
     }
 
@@ -190,7 +204,12 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
         let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits.connect());
         let opened = ConnectionHandle::open(&handle, convert::scope_from_wit(scope), &key, timeout).await;
         match answer(services.as_ref(), &handle.machine, opened) {
-            Ok(connection) => Ok(Ok(accessor.with(|mut access| access.get().table.push(connection))?)),
+            Ok(connection) => {
+                // After an await the guest's stack is empty, so the error itself says whose it is.
+                let call = handle.call.as_ref().map_or(0, |call| call.id);
+                let pushed = accessor.with(|mut access| access.get().table.push(connection));
+                Ok(Ok(pushed.map_err(|source| Blamed { call, source })?))
+            }
             Err(error) => Ok(Err(error)),
         }
     }

@@ -108,7 +108,8 @@ async fn job_of<T: Send>(
 
 impl jobs::HostLabel for BrokerView<'_> {
     fn size(&mut self, this: Resource<LabelHandle>) -> wasmtime::Result<Option<(u32, u32)>> {
-        Ok(self.table.get(&this)?.job.run.size_um)
+        let _ = this;
+        Ok(None)
     }
 
     fn fields(&mut self, _this: Resource<LabelHandle>) -> wasmtime::Result<Vec<(String, String)>> {

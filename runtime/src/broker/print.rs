@@ -14,8 +14,6 @@ pub struct PrintRun {
     pub job: JobRecord,
     /// The document's bytes.
     pub document: Arc<[u8]>,
-    /// Width and height in micrometres, when the document declares them.
-    pub size_um: Option<(u32, u32)>,
     ledger: Mutex<Ledger>,
     services: Arc<Services>,
 }
@@ -38,14 +36,9 @@ pub struct PrintStanding {
 
 impl PrintRun {
     /// Begins an attempt. Labels that earlier attempts finished stay finished.
-    pub fn new(
-        job: JobRecord,
-        document: Arc<[u8]>,
-        size_um: Option<(u32, u32)>,
-        services: Arc<Services>,
-    ) -> Arc<Self> {
+    pub fn new(job: JobRecord, document: Arc<[u8]>, services: Arc<Services>) -> Arc<Self> {
         let labels = LabelProgress { started: None, ..job.labels };
-        Arc::new(Self { job, document, size_um, ledger: Mutex::new(Ledger { labels, bytes: 0 }), services })
+        Arc::new(Self { job, document, ledger: Mutex::new(Ledger { labels, bytes: 0 }), services })
     }
 
     /// How it stands now.

@@ -20,7 +20,7 @@ pub struct EventRetention {
 impl Default for EventRetention {
     /// 30 days, and at most 1,000,000.
     fn default() -> Self {
-        Self { age: Duration::from_secs(30 * 24 * 60 * 60), count: 1_000_000 }
+        Self { age: Duration::from_hours(30 * 24), count: 1_000_000 }
     }
 }
 

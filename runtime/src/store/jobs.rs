@@ -102,7 +102,7 @@ impl Store {
 }
 
 /// The query of [`Store::next_job`]. The list of states is that of the index `jobs_open`, word for word; only so does
-/// SQLite see that the index has the answer.
+/// `SQLite` see that the index has the answer.
 pub(super) fn next_sql() -> String {
     format!(
         "{SELECT} {JOIN} WHERE machine_id = ?1 AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
@@ -227,7 +227,7 @@ pub(super) fn select_open(db: &Connection, condition: &str, parameter: Option<St
     Ok(rows.query_map(params_from_iter(parameter), record)?.collect::<Result<_, _>>()?)
 }
 
-/// The query of [`select_open`]. Left to itself, SQLite would walk the whole table to save the sorting.
+/// The query of [`select_open`]. Left to itself, `SQLite` would walk the whole table to save the sorting.
 pub(super) fn open_sql(condition: &str) -> String {
     format!(
         "{SELECT} INDEXED BY jobs_open {JOIN} WHERE state IN ('queued', 'printing', 'waiting') AND ({condition})

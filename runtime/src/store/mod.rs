@@ -1,9 +1,13 @@
-//! What must survive: one SQLite file, a folder of components and a key file. This is the only module with SQL.
+//! What must survive: one `SQLite` file, a folder of components and a key file. This is the only module with SQL.
 //!
 //! A write is an operation: a closure that runs on the one writer thread, inside a savepoint of its own. The thread
 //! takes every operation that is waiting, commits them together and answers each one afterwards, so that many
 //! callers share one flush of the disk. `Ok` therefore means: on the disk. Events that an operation writes are sent
 //! to subscribers after that same commit, never before. Reads run on connections of their own.
+//!
+//! Operations run in the order in which they are queued, and a future queues its operation when it is first polled.
+//! So operations that are joined, such as the end of one job and the start of the next, run in the order of writing
+//! and mostly cost one flush, which is what an operation takes its time for.
 //!
 //! # Layout, in reading order
 //!

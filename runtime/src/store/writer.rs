@@ -2,11 +2,11 @@
 //!
 //! The thread takes every operation that is waiting, up to [`GROUP`], and runs each in a savepoint inside one
 //! transaction. An operation that fails or panics rolls back its savepoint and nothing else. Then the thread commits
-//! once, sends the group's events to subscribers and answers every operation. When the commit fails, or SQLite gives
+//! once, sends the group's events to subscribers and answers every operation. When the commit fails, or `SQLite` gives
 //! up the transaction in the middle (a full disk), the whole group fails.
 
 use super::{Result, StoreError};
-use crate::model::{Event, NewEvent, Timestamp};
+use crate::model::{Event, NewEvent, Slug, Timestamp};
 use rusqlite::{Connection, params};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -65,7 +65,7 @@ impl Write<'_> {
                 event.v,
                 event.kind,
                 event.machine.map(|id| id.to_string()),
-                event.driver.as_ref().map(|slug| slug.as_str()),
+                event.driver.as_ref().map(Slug::as_str),
                 event.job.map(|id| id.0),
                 event.data.to_string(),
             ])?;

@@ -49,7 +49,7 @@ async fn pruning_keeps_the_latest_and_a_reader_learns_of_the_gap() {
 async fn old_events_go_but_never_the_newest_so_that_ids_go_on() {
     let (_folder, store) = open();
     append(&store, 3).await;
-    let keep = EventRetention { age: Duration::from_secs(60), ..EventRetention::default() };
+    let keep = EventRetention { age: Duration::from_mins(1), ..EventRetention::default() };
     assert_eq!(store.prune_events(Timestamp::now(), keep).await.unwrap(), 0);
     let later = Timestamp::now().after(Duration::from_secs(61));
     assert_eq!(store.prune_events(later, keep).await.unwrap(), 2);

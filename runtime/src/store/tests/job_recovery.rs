@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{DriverError, JobState, Outcome, Proof};
 
-async fn restart(folder: &TempDir, store: Store) -> Store {
+fn restart(folder: &TempDir, store: Store) -> Store {
     drop(store);
     Store::open(folder.path()).unwrap()
 }
@@ -14,7 +14,7 @@ async fn a_label_on_the_wire_makes_its_job_unknown() {
     store.label_started(id, 0).await.unwrap();
     store.label_done(id, 0, Proof::Counted).await.unwrap();
     store.label_started(id, 1).await.unwrap();
-    let store = restart(&folder, store).await;
+    let store = restart(&folder, store);
     let recovered = store.recover_jobs().await.unwrap();
     assert_eq!(recovered.len(), 1);
     let job = &recovered[0];
@@ -34,7 +34,7 @@ async fn a_label_on_the_wire_counts_also_while_its_call_waits_for_the_device() {
     let (folder, store, _, id) = printing(1).await;
     store.label_started(id, 0).await.unwrap();
     store.wait_for_device(id, DriverError::transient("no-media", "out of labels")).await.unwrap();
-    let store = restart(&folder, store).await;
+    let store = restart(&folder, store);
     assert_eq!(store.recover_jobs().await.unwrap()[0].state, JobState::Unknown);
 }
 
@@ -43,7 +43,7 @@ async fn a_job_between_labels_goes_on_where_it_was() {
     let (folder, store, machine, id) = printing(3).await;
     store.label_started(id, 0).await.unwrap();
     store.label_done(id, 0, Proof::Counted).await.unwrap();
-    let store = restart(&folder, store).await;
+    let store = restart(&folder, store);
     let recovered = store.recover_jobs().await.unwrap();
     assert_eq!((recovered[0].state, recovered[0].labels.done), (JobState::Queued, 1));
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, id);
@@ -56,7 +56,7 @@ async fn a_job_with_all_labels_finished_is_done() {
     let (folder, store, _, id) = printing(1).await;
     store.label_started(id, 0).await.unwrap();
     store.label_done(id, 0, Proof::Counted).await.unwrap();
-    let store = restart(&folder, store).await;
+    let store = restart(&folder, store);
     let recovered = store.recover_jobs().await.unwrap();
     assert_eq!((recovered[0].state, recovered[0].error.clone()), (JobState::Done, None));
 }
@@ -67,7 +67,7 @@ async fn jobs_that_did_not_run_stay_as_they_are() {
     let error = DriverError::transient("refused", "connection refused");
     let deferred = store.defer_job(deferred, error, Some(Timestamp(9_000))).await.unwrap();
     let queued = job(&store, machine, 1).await;
-    let store = restart(&folder, store).await;
+    let store = restart(&folder, store);
     assert!(store.recover_jobs().await.unwrap().is_empty());
     assert_same(&store.job(deferred.id).await.unwrap(), &deferred);
     assert_eq!(store.job(queued).await.unwrap().state, JobState::Queued);

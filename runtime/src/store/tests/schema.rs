@@ -36,7 +36,7 @@ async fn an_older_database_is_copied_and_then_migrated() {
     assert_eq!(backups.len(), 1);
     let name = backups[0].file_name().unwrap().to_string_lossy().into_owned();
     let old = schema::MIGRATIONS.len();
-    assert!(name.starts_with(&format!("ostler-{old}-")) && name.ends_with(".db"), "{name}");
+    assert!(name.starts_with(&format!("ostler-{old}-")), "{name}");
     let copy = Connection::open(&backups[0]).unwrap();
     assert_eq!(form(&copy) as usize, old);
     assert_eq!(count_machines(&copy), 1);
@@ -49,8 +49,11 @@ async fn a_newer_database_is_refused_and_left_alone() {
     let known = migrations(&[SECOND]);
     drop(schema::open_with(&DataFolder::open(folder.path()).unwrap(), &known).unwrap());
     let refused = Store::open(folder.path()).err().unwrap();
-    let StoreError::Newer { found, known: knows, .. } = &refused else { panic!("{refused:?}") };
-    assert_eq!((*found as usize, *knows as usize), (known.len(), schema::MIGRATIONS.len()));
+    let numbers = (schema::MIGRATIONS.len() + 1, schema::MIGRATIONS.len());
+    assert!(
+        matches!(&refused, StoreError::Newer { found, known, .. } if (*found as usize, *known as usize) == numbers),
+        "{refused:?}"
+    );
     assert!(refused.to_string().contains("use the newer ostler"), "{refused}");
 }
 

@@ -1,0 +1,172 @@
+//! What can go wrong with a document, and whose fault is it?
+
+use serde::{Deserialize, Serialize};
+
+/// Who has to do something about a [`RenderError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// Whoever sent the document: sending it again will not help.
+    Document,
+    /// Whoever asked for the bitmap: the raster makes no sense.
+    Raster,
+    /// The document is more than the configured [`RenderLimits`](crate::RenderLimits) allow.
+    Limit,
+    /// Ours: the worker failed. The same request may work when it is made again.
+    Worker,
+}
+
+/// Why there is no bitmap. The text is for people and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum RenderError {
+    /// No code here reads this kind of document.
+    #[error("a document of type `{media_type}` cannot be rendered; supported: {supported}")]
+    MediaType {
+        /// As the caller gave it.
+        media_type: String,
+        /// What can be rendered, comma-separated.
+        supported: String,
+    },
+    /// Zero bytes.
+    #[error("the document is empty: 0 bytes arrived")]
+    Empty,
+    /// The document is of another kind than it was said to be.
+    #[error("not a {format}: starts with {start}")]
+    WrongFormat {
+        /// What it was said to be.
+        format: String,
+        /// Its first bytes, in hexadecimal and as text.
+        start: String,
+    },
+    /// The document ends in the middle.
+    #[error(
+        "the {format} is cut off: it ends after {bytes} bytes, before the picture is complete; send the whole file"
+    )]
+    Truncated {
+        /// What kind of document it is.
+        format: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// The document breaks the rules of its format.
+    #[error("the {format} is damaged: {reason}; save it again and send it anew")]
+    Damaged {
+        /// What kind of document it is.
+        format: String,
+        /// In the decoder's words.
+        reason: String,
+    },
+    /// The document has fewer pages than the caller thinks.
+    #[error("the document has {pages} page(s), so there is no page at index {page}")]
+    NoSuchPage {
+        /// From 0.
+        page: u32,
+        /// How many there are.
+        pages: u32,
+    },
+    /// The raster cannot be made.
+    #[error("no bitmap can be made: {reason}")]
+    Raster {
+        /// Which field is wrong.
+        reason: String,
+    },
+    /// The page has more pixels than allowed.
+    #[error(
+        "the page has {width} x {height} = {dots} pixels, and at most {limit} are rendered; send a smaller picture"
+    )]
+    PageDots {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// `width` x `height`.
+        dots: u64,
+        /// [`RenderLimits::dots`](crate::RenderLimits::dots).
+        limit: u64,
+    },
+    /// The raster has more dots than allowed.
+    #[error("a bitmap of {width} x {height} = {dots} dots was asked for, and at most {limit} are rendered")]
+    RasterDots {
+        /// In dots.
+        width: u32,
+        /// In dots.
+        height: u32,
+        /// `width` x `height`.
+        dots: u64,
+        /// [`RenderLimits::dots`](crate::RenderLimits::dots).
+        limit: u64,
+    },
+    /// The document is too long to be sent to a worker.
+    #[error("the document is {bytes} bytes long, and at most {limit} are rendered; send a smaller one")]
+    DocumentBytes {
+        /// Its length.
+        bytes: u64,
+        /// [`RenderLimits::document_bytes`](crate::RenderLimits::document_bytes).
+        limit: u64,
+    },
+    /// The document has too many pages.
+    #[error("the document has {pages} pages, and at most {limit} are rendered; send it in parts")]
+    Pages {
+        /// How many it has.
+        pages: u32,
+        /// [`RenderLimits::pages`](crate::RenderLimits::pages).
+        limit: u32,
+    },
+    /// The worker would need, or wanted, more memory than it has.
+    #[error(
+        "rendering the document needs more than the {limit_bytes} bytes of memory that it may take; send a smaller picture"
+    )]
+    Memory {
+        /// [`RenderLimits::memory_bytes`](crate::RenderLimits::memory_bytes).
+        limit_bytes: u64,
+    },
+    /// The worker was killed because its time was over.
+    #[error(
+        "rendering the document took longer than the {limit_ms} ms that it may take, and was stopped; send a simpler one"
+    )]
+    Deadline {
+        /// [`RenderLimits::time_ms`](crate::RenderLimits::time_ms).
+        limit_ms: u32,
+    },
+    /// No worker could be started.
+    #[error("the render worker `{program}` did not start: {reason}")]
+    WorkerStart {
+        /// The program that was tried.
+        program: String,
+        /// In the operating system's words.
+        reason: String,
+    },
+    /// The worker ended while it had a request.
+    #[error("the render worker ended in the middle of a request: {status}")]
+    WorkerDied {
+        /// How it ended, and the last that it wrote on its standard error.
+        status: String,
+    },
+    /// One side said something that the other does not understand, or the worker panicked.
+    #[error("the render worker failed: {reason}")]
+    WorkerFault {
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+impl RenderError {
+    /// Who has to do something about it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::MediaType { .. }
+            | Self::Empty
+            | Self::WrongFormat { .. }
+            | Self::Truncated { .. }
+            | Self::Damaged { .. }
+            | Self::NoSuchPage { .. } => ErrorClass::Document,
+            Self::Raster { .. } => ErrorClass::Raster,
+            Self::PageDots { .. }
+            | Self::RasterDots { .. }
+            | Self::DocumentBytes { .. }
+            | Self::Pages { .. }
+            | Self::Memory { .. }
+            | Self::Deadline { .. } => ErrorClass::Limit,
+            Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::WorkerFault { .. } => ErrorClass::Worker,
+        }
+    }
+}

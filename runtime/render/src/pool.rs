@@ -1,0 +1,208 @@
+//! Which worker takes a request?
+//!
+//! 1. The request waits for one of `workers` places; this waiting has no deadline.
+//! 2. It takes the worker that was idle for the shortest time, or starts one when none is idle.
+//! 3. It has [`RenderLimits::time_ms`] for everything from there on, and the worker is killed when they are over.
+//! 4. The worker goes back to the idle ones, unless it failed or has served its number of requests: then it is ended and
+//!    waited for.
+//!
+//! A caller that drops its future kills the worker that was busy for it.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::bitmap::Bitmap;
+use crate::document::DocumentInfo;
+use crate::error::{ErrorClass, RenderError};
+use crate::limits::RenderLimits;
+use crate::process::{Worker, WorkerCommand};
+use crate::protocol::{Output, Reply, Request};
+use crate::raster::Raster;
+
+/// How many workers there are, and how long they live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolSize {
+    /// Workers at the same time, busy or idle; the number of cores by default.
+    pub workers: NonZeroU32,
+    /// Requests after which a worker is replaced by a fresh one, so that nothing can pile up in it; 1,000 by default.
+    pub requests_per_worker: NonZeroU32,
+}
+
+impl Default for PoolSize {
+    fn default() -> Self {
+        let cores = available_parallelism().ok().and_then(|cores| u32::try_from(cores.get()).ok());
+        Self {
+            workers: cores.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
+            requests_per_worker: const { NonZeroU32::new(1_000).unwrap() },
+        }
+    }
+}
+
+/// What came of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rendered {
+    /// For [`Output::Bitmap`].
+    Bitmap(Bitmap),
+    /// For [`Output::Png`]: the file.
+    Png(Vec<u8>),
+}
+
+/// The workers. Cheap to clone; all clones share them. Workers are bound to the tokio runtime on which a request started them,
+/// so all requests should be made on one.
+#[derive(Debug, Clone)]
+pub struct RenderPool {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: RenderLimits,
+    size: PoolSize,
+    command: WorkerCommand,
+    /// One permit for each worker that may be busy.
+    places: Semaphore,
+    /// The last one was busy last. Not a tokio mutex, because nothing awaits while it is held.
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl RenderPool {
+    /// A pool of the default size. No worker is started before the first request.
+    pub fn new(limits: RenderLimits, command: WorkerCommand) -> Self {
+        Self::with_size(limits, command, PoolSize::default())
+    }
+
+    /// A pool of another size.
+    pub fn with_size(limits: RenderLimits, command: WorkerCommand, size: PoolSize) -> Self {
+        let places = usize::try_from(size.workers.get()).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let shared = Shared { limits, size, command, places: Semaphore::new(places), idle: Mutex::new(Vec::new()) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Renders the first page of a document.
+    ///
+    /// `media_type` is one of [`MEDIA_TYPES`](crate::MEDIA_TYPES), with or without parameters.
+    pub async fn render(
+        &self,
+        document: &[u8],
+        media_type: &str,
+        raster: Raster,
+        output: Output,
+    ) -> Result<Rendered, RenderError> {
+        self.render_page(document, media_type, 0, raster, output).await
+    }
+
+    /// Renders the page at index `page`.
+    pub async fn render_page(
+        &self,
+        document: &[u8],
+        media_type: &str,
+        page: u32,
+        raster: Raster,
+        output: Output,
+    ) -> Result<Rendered, RenderError> {
+        raster.check(&self.shared.limits)?;
+        let request = Request::Render { media_type: media_type.to_owned(), page, raster, output };
+        let expected = raster.bitmap_bytes();
+        // An incompressible PNG has a filter byte for each row, and what deflate and chunks add.
+        let max_body = match output {
+            Output::Bitmap => expected,
+            Output::Png => expected * 2 + 64 * 1024,
+        };
+        match (self.shared.request(&request, document, max_body).await?, output) {
+            ((Reply::Rendered, data), Output::Bitmap) if data.len() as u64 == expected => {
+                let Raster { width, height, .. } = raster;
+                Ok(Rendered::Bitmap(Bitmap { width, height, stride: raster.stride(), data }))
+            }
+            ((Reply::Rendered, file), Output::Png) => Ok(Rendered::Png(file)),
+            ((Reply::Failed { error }, _), _) => Err(error),
+            _ => Err(RenderError::WorkerFault { reason: "its reply does not fit the request".to_owned() }),
+        }
+    }
+
+    /// Says what a document is, after reading all of it: what this accepts can be rendered, unless its pixels need more memory
+    /// or time than there is. Costs about as much as rendering it.
+    pub async fn inspect(&self, document: &[u8], media_type: &str) -> Result<DocumentInfo, RenderError> {
+        let request = Request::Inspect { media_type: media_type.to_owned() };
+        match self.shared.request(&request, document, 0).await? {
+            (Reply::Inspected(info), _) => Ok(info),
+            (Reply::Failed { error }, _) => Err(error),
+            (Reply::Rendered, _) => {
+                Err(RenderError::WorkerFault { reason: "its reply does not fit the request".to_owned() })
+            }
+        }
+    }
+
+    /// Workers that wait for a request.
+    pub fn idle_workers(&self) -> usize {
+        self.shared.idle.lock().len()
+    }
+
+    /// Ends the idle workers and waits until they are gone, for an orderly end of the program. A later request starts new ones.
+    pub async fn end_idle(&self) {
+        let idle = std::mem::take(&mut *self.shared.idle.lock());
+        for worker in idle {
+            worker.end().await;
+        }
+    }
+}
+
+impl Shared {
+    async fn request(
+        &self,
+        request: &Request,
+        document: &[u8],
+        max_body: u64,
+    ) -> Result<(Reply, Vec<u8>), RenderError> {
+        self.limits.check_document(document)?;
+        let place = self.places.acquire().await;
+        let _place = place.map_err(|_| RenderError::WorkerFault { reason: "the pool is closed".to_owned() })?;
+
+        // Outside of the time-limited future, so that a worker whose time is over can be waited for.
+        let mut busy = self.take_idle();
+        let time = Duration::from_millis(self.limits.time_ms.into());
+        let exchange = timeout(time, async {
+            let worker = match &mut busy {
+                Some(worker) => worker,
+                none => none.insert(Worker::start(&self.command, &self.limits).await?),
+            };
+            Ok::<_, RenderError>(worker.exchange(request, document, max_body).await)
+        });
+        let Ok(exchanged) = exchange.await else {
+            if let Some(worker) = busy {
+                worker.end().await;
+            }
+            return Err(RenderError::Deadline { limit_ms: self.limits.time_ms });
+        };
+        let exchanged = exchanged?;
+        let Some(worker) = busy else {
+            return Err(RenderError::WorkerFault { reason: "no worker".to_owned() });
+        };
+        match exchanged {
+            Ok((reply, body)) => {
+                self.put_back(worker, &reply).await;
+                Ok((reply, body))
+            }
+            Err(error) => Err(worker.failure(error, &self.limits).await),
+        }
+    }
+
+    fn take_idle(&self) -> Option<Worker> {
+        // One that died while it was idle is dropped here; it is no fault of this request.
+        std::iter::from_fn(|| self.idle.lock().pop()).find_map(|mut worker| worker.is_alive().then_some(worker))
+    }
+
+    async fn put_back(&self, worker: Worker, reply: &Reply) {
+        let faulty = matches!(reply, Reply::Failed { error } if error.class() == ErrorClass::Worker);
+        if faulty || worker.served >= self.size.requests_per_worker.get() {
+            worker.end().await;
+        } else {
+            self.idle.lock().push(worker);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What do parent and worker say to each other?
+//!
+//! The parent writes frames to the worker's standard input and reads frames from its standard output:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | length of the header, little endian, at most [`MAX_HEADER`] |
+//! | 8 | length of the body, little endian |
+//! | | header: JSON |
+//! | | body: bytes |
+//!
+//! The first frame is [`Request::Limits`], which has no answer. Each further one is answered by one frame. Both sides are always
+//! the same build, so the frames have no version.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::DocumentInfo;
+use crate::error::RenderError;
+use crate::limits::RenderLimits;
+use crate::raster::Raster;
+
+/// The longest header in bytes.
+pub const MAX_HEADER: u32 = 64 * 1024;
+
+/// Bytes before the header.
+pub const PREFIX: usize = 12;
+
+/// What a bitmap is wanted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// Rows of bits: [`Bitmap::data`](crate::Bitmap::data).
+    Bitmap,
+    /// A PNG file: [`Bitmap::to_png`](crate::Bitmap::to_png).
+    Png,
+}
+
+/// From the parent. Where it says so, the body is the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// The limits that the worker sets on itself, once; no body.
+    Limits(RenderLimits),
+    /// Render one page; the body is the document.
+    Render {
+        /// What the document is.
+        media_type: String,
+        /// Index of the page, from 0.
+        page: u32,
+        /// What to make of it.
+        raster: Raster,
+        /// What the reply's body is to be.
+        output: Output,
+    },
+    /// Say what the document is; the body is the document.
+    Inspect {
+        /// What the document is said to be.
+        media_type: String,
+    },
+}
+
+/// From the worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// The body is what `output` asked for.
+    Rendered,
+    /// No body.
+    Inspected(DocumentInfo),
+    /// No body.
+    Failed {
+        /// Why.
+        error: RenderError,
+    },
+}
+
+/// The lengths at the beginning of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Of the header.
+    pub header: u32,
+    /// Of the body.
+    pub body: u64,
+}
+
+impl Lengths {
+    /// Reads the prefix of a frame, and refuses one whose header is too long or whose body is longer than `max_body`.
+    pub fn parse(prefix: [u8; PREFIX], max_body: u64) -> io::Result<Self> {
+        let [a, b, c, d, body @ ..] = prefix;
+        let lengths = Self { header: u32::from_le_bytes([a, b, c, d]), body: u64::from_le_bytes(body) };
+        if lengths.header > MAX_HEADER {
+            return Err(invalid(format!("a header of {} bytes; {MAX_HEADER} are allowed", lengths.header)));
+        }
+        if lengths.body > max_body {
+            return Err(invalid(format!("a body of {} bytes; {max_body} are allowed", lengths.body)));
+        }
+        Ok(lengths)
+    }
+}
+
+/// Prefix and header of a frame whose body, of this length, follows.
+pub fn head(header: &impl Serialize, body: usize) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(header)?;
+    let length = u32::try_from(json.len()).ok().filter(|length| *length <= MAX_HEADER);
+    let length = length.ok_or_else(|| invalid(format!("a header of {} bytes", json.len())))?;
+    let mut head = length.to_le_bytes().to_vec();
+    head.extend((body as u64).to_le_bytes());
+    head.extend(json);
+    Ok(head)
+}
+
+/// Writes a whole frame.
+pub fn write(out: &mut impl Write, header: &impl Serialize, body: &[u8]) -> io::Result<()> {
+    out.write_all(&head(header, body.len())?)?;
+    out.write_all(body)?;
+    out.flush()
+}
+
+/// Reads a whole frame, as JSON that is not parsed yet and body; nothing at the end of the stream. A body longer than
+/// `max_body` or than there is memory for is an error.
+pub fn read(input: &mut impl Read, max_body: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let mut prefix = [0; PREFIX];
+    let Some((first, rest)) = prefix.split_first_mut() else {
+        return Ok(None);
+    };
+    if input.read(std::slice::from_mut(first))? == 0 {
+        return Ok(None);
+    }
+    input.read_exact(rest)?;
+    let lengths = Lengths::parse(prefix, max_body)?;
+    Ok(Some((read_exactly(input, u64::from(lengths.header))?, read_exactly(input, lengths.body)?)))
+}
+
+fn read_exactly(input: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(length, 0);
+    input.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_as_it_was_written() {
+        let request = Request::Inspect { media_type: "image/png".to_owned() };
+        let mut stream = Vec::new();
+        write(&mut stream, &request, b"body").unwrap();
+        write(&mut stream, &request, b"").unwrap();
+        let mut stream = stream.as_slice();
+        for body in [b"body".as_slice(), b""] {
+            let frame = read(&mut stream, 4).unwrap().unwrap();
+            assert_eq!(serde_json::from_slice::<Request>(&frame.0).unwrap(), request);
+            assert_eq!(frame.1, body);
+        }
+        assert!(read(&mut stream, 4).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_frame_that_claims_too_much_is_refused_before_it_is_read() {
+        let prefix = |header: u32, body: u64| [&header.to_le_bytes()[..], &body.to_le_bytes()].concat();
+        for (prefix, kind) in [
+            (prefix(MAX_HEADER + 1, 0), io::ErrorKind::InvalidData),
+            (prefix(0, 11), io::ErrorKind::InvalidData),
+            (prefix(5, 10), io::ErrorKind::UnexpectedEof),
+        ] {
+            assert_eq!(read(&mut prefix.as_slice(), 10).unwrap_err().kind(), kind);
+        }
+    }
+}

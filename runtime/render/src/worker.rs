@@ -1,0 +1,100 @@
+//! What runs in the child process?
+//!
+//! A loop over the frames of [`protocol`]. Whatever arrives, it ends in a reply or in the end of the process,
+//! never in silence: a request that cannot be understood is answered with an error; after a frame that cannot be
+//! delimited, or after a panic, the process ends with a code that is not 0.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use crate::confine;
+use crate::document;
+use crate::error::RenderError;
+use crate::limits::RenderLimits;
+use crate::protocol::{self, Output, Reply, Request};
+use crate::render;
+
+/// Longest body of the first frame, which has none.
+const NO_BODY: u64 = 0;
+
+/// Serves requests on standard input and output until the input ends. To be called first in a process that has no other threads
+/// and no secrets.
+pub fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The parent reads this when it finds the worker dead; when it is gone too, nobody needs to know.
+            let _ = writeln!(io::stderr(), "render worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    // Not `Stdout`, which looks for line ends in everything.
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let Some(limits) = read_limits(&mut input)? else {
+        return Ok(());
+    };
+    confine::end_with_parent()?;
+    confine::confine(&limits)?;
+    loop {
+        let (header, document) = match protocol::read(&mut input, limits.document_bytes()) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                let reason = format!("unreadable request: {error}");
+                fail(&mut output, RenderError::WorkerFault { reason })?;
+                return Err(error);
+            }
+        };
+        confine::allow_time(&limits)?;
+        let answered = catch_unwind(AssertUnwindSafe(|| answer(&header, &document, &limits)));
+        match answered {
+            Ok(Ok((reply, body))) => protocol::write(&mut output, &reply, &body)?,
+            Ok(Err(error)) => fail(&mut output, error)?,
+            Err(_) => {
+                fail(&mut output, RenderError::WorkerFault { reason: "it panicked".to_owned() })?;
+                return Err(io::Error::other("panicked"));
+            }
+        }
+    }
+}
+
+fn read_limits(input: &mut impl Read) -> io::Result<Option<RenderLimits>> {
+    let Some((header, _)) = protocol::read(input, NO_BODY)? else {
+        return Ok(None);
+    };
+    match serde_json::from_slice(&header)? {
+        Request::Limits(limits) => Ok(Some(limits)),
+        Request::Render { .. } | Request::Inspect { .. } => Err(io::Error::other("the limits must come first")),
+    }
+}
+
+fn fail(output: &mut impl Write, error: RenderError) -> io::Result<()> {
+    protocol::write(output, &Reply::Failed { error }, &[])
+}
+
+fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Reply, Vec<u8>), RenderError> {
+    let fault = |reason: String| RenderError::WorkerFault { reason };
+    match serde_json::from_slice(header).map_err(|error| fault(format!("unreadable request: {error}")))? {
+        Request::Limits(_) => Err(fault("the limits are set once".to_owned())),
+        Request::Inspect { media_type } => {
+            Ok((Reply::Inspected(document::inspect(&media_type, document, limits)?), Vec::new()))
+        }
+        Request::Render { media_type, page, raster, output } => {
+            raster.check(limits)?;
+            let picture = document::page(&media_type, document, page, limits)?;
+            let bitmap = render::bitmap(picture, &raster, limits)?;
+            let body = match output {
+                Output::Bitmap => bitmap.data,
+                Output::Png => bitmap.to_png(raster.dpmm)?,
+            };
+            Ok((Reply::Rendered, body))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Connections: accepting, reading as fast as the faults allow, answering; and the task that prints when labels take time.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::config::Serving;
+use super::fault::{Fault, FaultKind};
+use super::gate::Gate;
+use super::printer::{Printer, State};
+use super::session::Session;
+
+/// How much is read at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// What all tasks and handles of one printer share.
+///
+/// Locks are taken in the order gate, watch, printer; none is held across an await.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) gate: Mutex<Gate>,
+    pub(crate) printer: Mutex<Printer>,
+    pub(crate) states: watch::Sender<State>,
+    /// Wakes connections when faults change, and only then: `states` changes with every read.
+    pub(crate) faults: watch::Sender<()>,
+}
+
+impl Shared {
+    /// Changes the printer and publishes its state.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Printer) -> T) -> T {
+        let result = change(&mut self.printer.lock());
+        // Not under the printer's lock: a condition that is being evaluated holds the watch and may ask the printer.
+        self.states.send_if_modified(|state| {
+            let now = self.printer.lock().state();
+            let changed = *state != now;
+            *state = now;
+            changed
+        });
+        result
+    }
+
+    fn plan(&self, connection: u64, taken: u64) -> Plan {
+        let printer = self.printer.lock();
+        let mut limit = CHUNK;
+        if let Some(Fault::CloseAt { byte, reset }) = printer.faults.get(FaultKind::CloseAt) {
+            match byte.checked_sub(taken) {
+                None | Some(0) => return Plan::Close { reset },
+                Some(left) => limit = limit.min(clamp(left)),
+            }
+        }
+        if let Some(Fault::StallAt { byte }) = printer.faults.get(FaultKind::StallAt) {
+            match byte.checked_sub(taken) {
+                None | Some(0) => return Plan::Wait,
+                Some(left) => limit = limit.min(clamp(left)),
+            }
+        }
+        if printer.is_full_for(connection) {
+            return Plan::Wait;
+        }
+        let mut rate = None;
+        if let Some(Fault::Slow { bytes_per_second }) = printer.faults.get(FaultKind::Slow) {
+            let bytes_per_second = bytes_per_second.max(1);
+            // Ten steps a second look continuous.
+            limit = limit.min((bytes_per_second as usize / 10).max(1));
+            rate = Some(bytes_per_second);
+        }
+        Plan::Read { limit, rate }
+    }
+}
+
+/// What a connection does next.
+enum Plan {
+    Read { limit: usize, rate: Option<u32> },
+    Wait,
+    Close { reset: bool },
+}
+
+/// Accepts connections until aborted, which also ends them.
+pub(crate) async fn accept(shared: Arc<Shared>, serving: Serving) {
+    let mut connections = JoinSet::new();
+    let mut states = shared.states.subscribe();
+    loop {
+        if serving == Serving::OneAtATime {
+            // The sender is in `shared`; it cannot be gone.
+            let _ = states.wait_for(|state| state.connections_open == 0).await;
+        }
+        match poll_fn(|context| shared.gate.lock().poll_accept(context)).await {
+            Ok(stream) => {
+                connections.spawn(serve(stream, Connection::open(Arc::clone(&shared))));
+            }
+            // A client that gave up in the queue, or no file handles left: neither ends the printer.
+            Err(_) => tokio::task::yield_now().await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Prints one label after another, each in its time, until aborted.
+pub(crate) async fn print(shared: Arc<Shared>, print_time: Duration) {
+    let mut states = shared.states.subscribe();
+    loop {
+        states.mark_unchanged();
+        if !shared.printer.lock().can_print() {
+            let _ = states.changed().await;
+            continue;
+        }
+        shared.update(Printer::begin_label);
+        tokio::time::sleep(print_time).await;
+        // A fault that came meanwhile stops the label under the head; it begins again when that is cleared.
+        shared.update(|printer| {
+            if printer.can_print() {
+                printer.print_copies(1);
+            }
+        });
+    }
+}
+
+/// A connection that counts as open, with its session, until it is dropped.
+struct Connection {
+    shared: Arc<Shared>,
+    session: Session,
+    number: u64,
+}
+
+impl Connection {
+    fn open(shared: Arc<Shared>) -> Self {
+        let number = shared.update(|printer| {
+            printer.connections += 1;
+            printer.connections_open += 1;
+            printer.connections
+        });
+        Self {
+            shared,
+            session: Session::new(number),
+            number,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let session = &mut self.session;
+        self.shared.update(|printer| {
+            printer.receive(bytes);
+            if printer.faults.has(FaultKind::Deaf) {
+                Vec::new()
+            } else {
+                session.feed(printer, bytes)
+            }
+        })
+    }
+
+    fn finish(&mut self) -> Vec<u8> {
+        let session = &mut self.session;
+        self.shared.update(|printer| session.finish(printer))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let session = &mut self.session;
+        self.shared.update(|printer| {
+            session.end(printer);
+            printer.connections_open -= 1;
+        });
+    }
+}
+
+/// Serves one connection until either side ends it.
+///
+/// The stream comes first, so that it is dropped last: who sees the connection counted as closed may still find it open
+/// for a moment, but who sees it closed does not find it counted as open.
+async fn serve(mut stream: TcpStream, mut connection: Connection) {
+    let shared = Arc::clone(&connection.shared);
+    let mut faults = shared.faults.subscribe();
+    let mut states = shared.states.subscribe();
+    let mut buffer = vec![0; CHUNK];
+    let mut taken = 0;
+    loop {
+        faults.mark_unchanged();
+        states.mark_unchanged();
+        let (limit, rate) = match shared.plan(connection.number, taken) {
+            Plan::Read { limit, rate } => (limit, rate),
+            Plan::Wait => {
+                let _ = states.changed().await;
+                continue;
+            }
+            Plan::Close { reset } => {
+                if reset {
+                    // Should it fail, the connection closes in the other way.
+                    let _ = stream.set_zero_linger();
+                }
+                return;
+            }
+        };
+        let room = buffer.get_mut(..limit).unwrap_or_default();
+        let length = tokio::select! {
+            // In this order, a fault that is set before a byte is sent acts on that byte.
+            biased;
+            _ = faults.changed() => continue,
+            length = stream.read(room) => length,
+        };
+        let length = match length {
+            Ok(0) => {
+                let replies = connection.finish();
+                let _ = stream.write_all(&replies).await;
+                return;
+            }
+            Ok(length) => length,
+            Err(_) => return,
+        };
+        taken += length as u64;
+        if let Some(rate) = rate {
+            let pause = Duration::from_secs(1)
+                .saturating_mul(u32::try_from(length).unwrap_or(u32::MAX))
+                / rate;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = faults.changed() => {}
+            }
+        }
+        let replies = connection.take(buffer.get(..length).unwrap_or_default());
+        if stream.write_all(&replies).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn clamp(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,95 @@
+//! `/api/driver/`: installed components: install, enable, disable.
+
+use super::{ApiError, OPERATOR, State};
+use crate::{
+    broker::LogLine,
+    model::{Digest, Slug},
+    registry::view::DriverView,
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query},
+    http::StatusCode,
+};
+use serde::Deserialize;
+
+/// Which drivers to list.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    machine_type: Option<String>,
+}
+
+/// `GET /api/driver/`: every installed component, enabled or not.
+pub async fn list(registry: State) -> Result<Json<Vec<DriverView>>, ApiError> {
+    let installed = registry.installed().await?;
+    Ok(Json(installed.into_iter().map(|driver| registry.driver_view(driver)).collect()))
+}
+
+/// `GET /api/machine/drivers/`: the enabled ones, as upstream lists them.
+pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<Json<Vec<DriverView>>, ApiError> {
+    let installed = registry.installed().await?;
+    let wanted = |view: &DriverView| {
+        view.installed.enabled
+            && filter.machine_type.as_ref().is_none_or(|of| of == view.machine_type.as_str())
+    };
+    Ok(Json(installed.into_iter().map(|driver| registry.driver_view(driver)).filter(wanted).collect()))
+}
+
+/// `POST /api/driver/`: the body is the component.
+pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<DriverView>), ApiError> {
+    let installed = registry.install(body.to_vec(), OPERATOR).await?;
+    let status = if installed.new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(registry.driver_view(installed.driver))))
+}
+
+/// `GET /api/driver/{slug}/`: its components, newest first.
+pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<DriverView>>, ApiError> {
+    let mut found: Vec<_> =
+        registry.installed().await?.into_iter().filter(|driver| driver.info.slug.as_str() == slug).collect();
+    if found.is_empty() {
+        return Err(ApiError::not_found(format!("no driver '{slug}' is installed; `ostler driver list` shows them")));
+    }
+    found.sort_by_key(|driver| std::cmp::Reverse(driver.installed_at));
+    Ok(Json(found.into_iter().map(|driver| registry.driver_view(driver)).collect()))
+}
+
+/// Which component to enable.
+#[derive(Debug, Default, Deserialize)]
+pub struct Enable {
+    /// The latest installed one when it says nothing.
+    digest: Option<String>,
+}
+
+/// `POST /api/driver/{slug}/enable/`.
+pub async fn enable(
+    registry: State,
+    Path(slug): Path<String>,
+    Query(body): Query<Enable>,
+) -> Result<Json<DriverView>, ApiError> {
+    let slug = parse(&slug)?;
+    let digest = body
+        .digest
+        .map(|text| text.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string())))
+        .transpose()?;
+    let enabled = registry.enable(&slug, digest, OPERATOR).await?;
+    Ok(Json(registry.driver_view(enabled)))
+}
+
+/// `POST /api/driver/{slug}/disable/`.
+pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+    registry.disable(&parse(&slug)?, OPERATOR).await?;
+    Ok(super::done())
+}
+
+/// `GET /api/driver/{slug}/log/`.
+pub async fn log(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
+    let driver = registry
+        .driver(&parse(&slug)?)
+        .ok_or_else(|| ApiError::not_found(format!("no driver '{slug}' is enabled")))?;
+    Ok(Json(driver.context.log.lines()))
+}
+
+fn parse(slug: &str) -> Result<Slug, ApiError> {
+    slug.parse().map_err(|error: crate::model::ids::IdError| ApiError::not_found(error.to_string()))
+}

@@ -1,0 +1,84 @@
+//! `/api/events/`: the feed as server-sent events, resumable by id; and the audit.
+
+use super::{ApiError, State};
+use crate::{
+    model::Event,
+    store::{Audit, Store},
+};
+use axum::{
+    Json,
+    extract::Query,
+    http::HeaderMap,
+    response::sse::{self, KeepAlive, Sse},
+};
+use futures::{Stream, StreamExt as _, stream};
+use serde::Deserialize;
+use std::convert::Infallible;
+use tokio::sync::broadcast;
+
+/// How many events are read at once.
+const PAGE: u32 = 500;
+
+/// Where to begin.
+#[derive(Debug, Default, Deserialize)]
+pub struct From {
+    /// Events after this id; from now on when neither this nor `Last-Event-ID` is given.
+    after: Option<i64>,
+}
+
+/// `GET /api/events/?after=ID`.
+pub async fn stream(
+    registry: State,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, ApiError> {
+    let store = registry.services.store.clone();
+    let wake = store.subscribe();
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let after = match resumed.or(from.after) {
+        Some(after) => after,
+        None => store.last_event_id().await?,
+    };
+    let pages = stream::unfold(Reader { store, wake, after }, Reader::next_page);
+    let events = pages.flat_map(|events| stream::iter(events.into_iter().map(Ok)));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+struct Reader {
+    store: Store,
+    /// Only says that there is something new; what it is, is read from the store.
+    wake: broadcast::Receiver<Event>,
+    after: i64,
+}
+
+impl Reader {
+    async fn next_page(mut self) -> Option<(Vec<sse::Event>, Self)> {
+        loop {
+            let page = self.store.events_after(self.after, PAGE).await.ok()?;
+            if let Some(last) = page.events.last() {
+                self.after = last.id;
+                let gap = page.gap.then(|| sse::Event::default().event("feed.gap").data("{}"));
+                let events = page.events.iter().map(|event| {
+                    let data = serde_json::to_string(event).unwrap_or_default();
+                    sse::Event::default().id(event.id.to_string()).event(event.kind.clone()).data(data)
+                });
+                return Some((gap.into_iter().chain(events).collect(), self));
+            }
+            match self.wake.recv().await {
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// How much of the audit.
+#[derive(Debug, Default, Deserialize)]
+pub struct Much {
+    limit: Option<u32>,
+}
+
+/// `GET /api/audit/`: the newest first.
+pub async fn audit(registry: State, Query(much): Query<Much>) -> Result<Json<Vec<Audit>>, ApiError> {
+    Ok(Json(registry.services.store.audits(much.limit.unwrap_or(100).min(1000)).await?))
+}

@@ -1,0 +1,171 @@
+//! `/api/machine/`: machines, types and what is wrong in the registry.
+
+use super::{ApiError, OPERATOR, State};
+use crate::{
+    broker::LogLine,
+    model::{MachineId, Scope, Slug},
+    registry::{
+        Entry, NewMachine, Registry,
+        view::{MachineView, TypeView},
+    },
+};
+use axum::{
+    Json,
+    extract::{Path, Query},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Which machines to list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    machine_type: Option<String>,
+    driver: Option<String>,
+    active: Option<bool>,
+    search: Option<String>,
+}
+
+/// The machine of an id in a path.
+pub fn find(registry: &Registry, id: &str) -> Result<Entry, ApiError> {
+    let parsed: Option<MachineId> = id.parse().ok();
+    parsed
+        .and_then(|id| registry.machine(id))
+        .ok_or_else(|| ApiError::not_found(format!("there is no machine {id}; `ostler machine list` shows them")))
+}
+
+/// `GET /api/machine/`.
+pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<Vec<MachineView>>, ApiError> {
+    let mut views = Vec::new();
+    for entry in registry.machines() {
+        let machine = &entry.machine;
+        let accepted = filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
+            && filter.driver.as_ref().is_none_or(|driver| driver == machine.driver.as_str())
+            && filter.active.is_none_or(|active| active == machine.is_active())
+            && filter
+                .search
+                .as_ref()
+                .is_none_or(|text| machine.name().to_lowercase().contains(&text.to_lowercase()));
+        if accepted {
+            views.push(registry.machine_view(&entry).await?);
+        }
+    }
+    Ok(Json(views))
+}
+
+/// A machine to be added.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    name: String,
+    machine_type: String,
+    driver: String,
+    #[serde(default = "yes")]
+    active: bool,
+    /// Settings to begin with, by scope (`M` or `D`) and key.
+    #[serde(default)]
+    settings: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `POST /api/machine/`.
+pub async fn create(
+    registry: State,
+    Json(body): Json<Create>,
+) -> Result<(StatusCode, Json<MachineView>), ApiError> {
+    let slug = |field: &str, text: &str| {
+        text.parse::<Slug>().map_err(|error| ApiError::field(field, error.to_string()))
+    };
+    let new = NewMachine {
+        machine_type: slug("machine_type", &body.machine_type)?,
+        driver: slug("driver", &body.driver)?,
+        name: body.name,
+        active: body.active,
+        settings: proposals(body.settings)?,
+    };
+    let entry = registry.add_machine(new, OPERATOR).await?;
+    Ok((StatusCode::CREATED, Json(registry.machine_view(&entry).await?)))
+}
+
+/// Settings by scope and key as the registry takes them.
+pub fn proposals(
+    settings: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+) -> Result<Vec<(Scope, String, serde_json::Value)>, ApiError> {
+    let mut proposals = Vec::new();
+    for (scope, values) in settings {
+        let scope = Scope::parse(&scope)
+            .ok_or_else(|| ApiError::field("settings", format!("'{scope}' is not a scope: use M or D")))?;
+        proposals.extend(values.into_iter().map(|(key, value)| (scope, key, value)));
+    }
+    Ok(proposals)
+}
+
+/// `GET /api/machine/{id}/`.
+pub async fn show(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    Ok(Json(registry.machine_view(&entry).await?))
+}
+
+/// What may be changed of a machine.
+#[derive(Debug, Deserialize)]
+pub struct Update {
+    name: Option<String>,
+    active: Option<bool>,
+}
+
+/// `PATCH /api/machine/{id}/`.
+pub async fn update(
+    registry: State,
+    Path(id): Path<String>,
+    Json(body): Json<Update>,
+) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.update_machine(&entry, body.name.as_deref(), body.active, OPERATOR).await?;
+    Ok(Json(registry.machine_view(&entry).await?))
+}
+
+/// `DELETE /api/machine/{id}/`.
+pub async fn remove(registry: State, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.remove_machine(entry.machine.id, OPERATOR).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How to restart.
+#[derive(Debug, Default, Deserialize)]
+pub struct Restart {
+    #[serde(default)]
+    hard: bool,
+}
+
+/// `POST /api/machine/{id}/restart/`.
+pub async fn restart(
+    registry: State,
+    Path(id): Path<String>,
+    Query(how): Query<Restart>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.restart_machine(&entry, how.hard, OPERATOR).await?;
+    Ok(Json(json!({ "ok": true })))
+}
+
+/// `GET /api/machine/{id}/log/`.
+pub async fn log(registry: State, Path(id): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
+    Ok(Json(find(&registry, &id)?.machine.log.lines()))
+}
+
+/// `GET /api/machine/types/`.
+pub async fn types(registry: State) -> Json<Vec<TypeView>> {
+    Json(registry.types().map(|of| Registry::type_view(of)).collect())
+}
+
+/// `GET /api/machine/status/`.
+pub async fn registry_status(registry: State) -> Json<serde_json::Value> {
+    let errors = registry.errors();
+    Json(json!({ "registry_errors": errors }))
+}

@@ -1,0 +1,79 @@
+//! The REST API: axum routes by resource. It turns a request into a registry operation or a job, and answers.
+//!
+//! Upstream's paths and fields are kept under `/api/machine/`; additions live beside them. All paths end in `/`.
+//!
+//! * [`error`]: what a refusal looks like
+//! * [`machines`], [`settings`]: machines and their settings
+//! * [`drivers`]: installed components
+//! * [`jobs`]: print jobs
+//! * [`events`]: the feed, as server-sent events
+//!
+//! Invariant: no route decides anything that the registry does not.
+
+pub mod drivers;
+pub mod error;
+pub mod events;
+pub mod jobs;
+pub mod machines;
+pub mod settings;
+
+pub use error::ApiError;
+
+use crate::registry::Registry;
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What every route sees.
+pub type State = axum::extract::State<Arc<Registry>>;
+
+/// The largest document that may be printed, in bytes.
+const MAX_DOCUMENT: usize = 64 << 20;
+/// Who acts on the Unix socket, for the audit.
+const OPERATOR: &str = "operator";
+
+/// All routes.
+pub fn router(registry: Arc<Registry>) -> Router {
+    let component_bytes = registry.services.limits.component_bytes;
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/api/machine/", get(machines::list).post(machines::create))
+        .route("/api/machine/types/", get(machines::types))
+        .route("/api/machine/drivers/", get(drivers::available))
+        .route("/api/machine/status/", get(machines::registry_status))
+        .route(
+            "/api/machine/{id}/",
+            get(machines::show).patch(machines::update).put(machines::update).delete(machines::remove),
+        )
+        .route("/api/machine/{id}/restart/", post(machines::restart))
+        .route("/api/machine/{id}/log/", get(machines::log))
+        .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
+        .route(
+            "/api/machine/{id}/settings/{scope}/{key}/",
+            get(settings::show).put(settings::set).patch(settings::set),
+        )
+        .route(
+            "/api/driver/",
+            get(drivers::list).post(drivers::install).layer(DefaultBodyLimit::max(component_bytes + 1)),
+        )
+        .route("/api/driver/{slug}/", get(drivers::show))
+        .route("/api/driver/{slug}/enable/", post(drivers::enable))
+        .route("/api/driver/{slug}/disable/", post(drivers::disable))
+        .route("/api/driver/{slug}/log/", get(drivers::log))
+        .route("/api/job/", get(jobs::list).post(jobs::submit).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/job/{id}/", get(jobs::show))
+        .route("/api/job/{id}/cancel/", post(jobs::cancel))
+        .route("/api/audit/", get(events::audit))
+        .route("/api/events/", get(events::stream))
+        .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })
+        .with_state(registry)
+}
+
+/// An empty answer.
+fn done() -> Json<serde_json::Value> {
+    Json(json!({}))
+}

@@ -1,0 +1,68 @@
+//! `/api/machine/{id}/settings/`: reading and writing the settings of a machine.
+
+use super::{
+    ApiError, OPERATOR, State,
+    machines::{find, proposals},
+};
+use crate::{
+    model::Scope,
+    registry::{Registry, view::SettingView},
+};
+use axum::{Json, extract::Path};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `GET /api/machine/{id}/settings/`.
+pub async fn list(registry: State, Path(id): Path<String>) -> Result<Json<Vec<SettingView>>, ApiError> {
+    Ok(Json(Registry::setting_views(&find(&registry, &id)?)))
+}
+
+/// `PATCH /api/machine/{id}/settings/`: several at once, checked together: `{"D": {"CONNECTION": "tcp://..."}}`.
+pub async fn update(
+    registry: State,
+    Path(id): Path<String>,
+    Json(body): Json<BTreeMap<String, BTreeMap<String, serde_json::Value>>>,
+) -> Result<Json<Vec<SettingView>>, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.set_settings(&entry, &proposals(body)?, OPERATOR).await?;
+    Ok(Json(Registry::setting_views(&entry)))
+}
+
+/// `GET /api/machine/{id}/settings/{M|D}/{KEY}/`.
+pub async fn show(
+    registry: State,
+    Path((id, scope, key)): Path<(String, String, String)>,
+) -> Result<Json<SettingView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    Ok(Json(view(&entry, parse(&scope)?, &key)?))
+}
+
+/// A value to write.
+#[derive(Debug, Deserialize)]
+pub struct Write {
+    value: serde_json::Value,
+}
+
+/// `PUT` or `PATCH /api/machine/{id}/settings/{M|D}/{KEY}/`.
+pub async fn set(
+    registry: State,
+    Path((id, scope, key)): Path<(String, String, String)>,
+    Json(body): Json<Write>,
+) -> Result<Json<SettingView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    let scope = parse(&scope)?;
+    view(&entry, scope, &key)?;
+    registry.set_settings(&entry, &[(scope, key.clone(), body.value)], OPERATOR).await?;
+    Ok(Json(view(&entry, scope, &key)?))
+}
+
+fn parse(scope: &str) -> Result<Scope, ApiError> {
+    Scope::parse(scope).ok_or_else(|| ApiError::not_found(format!("'{scope}' is not a scope: use M or D")))
+}
+
+fn view(entry: &crate::registry::Entry, scope: Scope, key: &str) -> Result<SettingView, ApiError> {
+    Registry::setting_view(entry, scope, key).ok_or_else(|| {
+        let name = entry.machine.name();
+        ApiError::not_found(format!("'{name}' has no setting '{key}' in scope {}", scope.letter()))
+    })
+}

@@ -1,0 +1,138 @@
+//! `ostler driver`: components of drivers.
+
+use super::{
+    client::{Client, encode},
+    output::Output,
+};
+use crate::registry::view::DriverView;
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// What to do with drivers.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Install a component: check it, compile it, ask what it is. It does not run before it is enabled.
+    Install {
+        /// The `.wasm` file.
+        file: PathBuf,
+        /// Enable it at once.
+        #[arg(long)]
+        enable: bool,
+    },
+    /// Let an installed component run.
+    Enable {
+        /// The driver's slug.
+        slug: String,
+        /// The sha256 of the component; the one installed last unless given.
+        #[arg(long)]
+        digest: Option<String>,
+    },
+    /// Stop a driver; its machines wait until it is enabled again.
+    Disable {
+        /// The driver's slug.
+        slug: String,
+    },
+    /// List installed components.
+    List,
+    /// Show a driver: settings, imports, requested grants, errors.
+    Show {
+        /// The driver's slug.
+        slug: String,
+    },
+    /// Show the log of a driver's instance.
+    Log {
+        /// The driver's slug.
+        slug: String,
+    },
+}
+
+/// Does it.
+pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
+    match command {
+        Command::Install { file, enable } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let view: DriverView = client.upload("/api/driver/", ("application/wasm", bytes.into())).await?;
+            if enable {
+                let view = switch_on(client, view.slug.as_str(), Some(view.installed.digest.to_string())).await?;
+                return show(out, &view);
+            }
+            show(out, &view)?;
+            if !out.is_json() && !view.installed.enabled {
+                super::output::line(&format!("\nIt does not run yet: ostler driver enable {}", view.slug))?;
+            }
+            Ok(())
+        }
+        Command::Enable { slug, digest } => {
+            let view = switch_on(client, &slug, digest).await?;
+            let sentence = format!("{} {} ({}) is enabled", view.name, view.installed.info.version, view.installed.digest.short());
+            out.say(&view, &sentence)
+        }
+        Command::Disable { slug } => {
+            let _: Value = client.post(&format!("/api/driver/{}/disable/", encode(&slug)), &json!({})).await?;
+            out.say(&json!({ "slug": slug }), &format!("{slug} is disabled"))
+        }
+        Command::List => {
+            let drivers: Vec<DriverView> = client.get("/api/driver/").await?;
+            out.rows(&drivers, ["SLUG", "NAME", "VERSION", "TYPE", "ENABLED", "MACHINES", "DIGEST"], |driver| {
+                [
+                    driver.slug.to_string(),
+                    driver.name.clone(),
+                    driver.installed.info.version.clone(),
+                    driver.machine_type.to_string(),
+                    if driver.installed.enabled { "yes" } else { "no" }.to_owned(),
+                    driver.machines.to_string(),
+                    driver.installed.digest.short(),
+                ]
+            })
+        }
+        Command::Show { slug } => {
+            let found: Vec<DriverView> = client.get(&format!("/api/driver/{}/", encode(&slug))).await?;
+            found.iter().try_for_each(|view| show(out, view))
+        }
+        Command::Log { slug } => {
+            let lines: Vec<Value> = client.get(&format!("/api/driver/{}/log/", encode(&slug))).await?;
+            log(out, &lines)
+        }
+    }
+}
+
+/// Prints lines of a log.
+pub fn log(out: Output, lines: &[Value]) -> Result<()> {
+    out.rows(lines, ["AT", "LEVEL", "MESSAGE"], |line| {
+        let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        [text("at"), text("level"), text("message")]
+    })
+}
+
+async fn switch_on(client: &Client, slug: &str, digest: Option<String>) -> Result<DriverView> {
+    let digest = digest.map(|digest| format!("?digest={}", encode(&digest))).unwrap_or_default();
+    client.post(&format!("/api/driver/{}/enable/{digest}", encode(slug)), &json!({})).await
+}
+
+fn show(out: Output, view: &DriverView) -> Result<()> {
+    let info = &view.installed.info;
+    let settings = info.settings.iter().map(|setting| {
+        let required = if setting.required { ", required" } else { "" };
+        let kind = serde_json::to_value(setting.kind).unwrap_or_default();
+        format!("{} ({}{required}): {}", setting.key, kind.as_str().unwrap_or_default(), setting.name)
+    });
+    let grants = info.grants.iter().map(|grant| format!("{}: {}", grant.grant, grant.reason));
+    let join = |lines: Vec<String>| if lines.is_empty() { "none".to_owned() } else { lines.join("\n") };
+    out.one(
+        view,
+        &[
+            ("driver", format!("{} ({}) {}", info.name, info.slug, info.version)),
+            ("description", info.description.clone()),
+            ("digest", view.installed.digest.to_string()),
+            ("size", format!("{} bytes", view.installed.size)),
+            ("contract", view.installed.contract.clone()),
+            ("enabled", if view.installed.enabled { "yes" } else { "no" }.to_owned()),
+            ("settings", join(settings.collect())),
+            ("requested grants", join(grants.collect())),
+            ("imports", join(view.installed.imports.clone())),
+            ("errors", view.driver_errors.join("\n")),
+        ],
+    )
+}

@@ -1,0 +1,196 @@
+//! `ostler machine`: configured devices.
+
+use super::{
+    client::{Client, encode},
+    driver::log,
+    output::Output,
+};
+use crate::registry::view::{MachineView, SettingView};
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+/// What to do with machines.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the machines.
+    List,
+    /// Show a machine: state, status, settings, errors.
+    Show {
+        /// Its name or id.
+        machine: String,
+    },
+    /// Add a machine.
+    Add {
+        /// What to call it.
+        name: String,
+        /// The driver's slug.
+        #[arg(long)]
+        driver: String,
+        /// The machine type's slug.
+        #[arg(long = "type", default_value = "label-printer")]
+        machine_type: String,
+        /// A setting, KEY=VALUE; may be given several times. Write M:KEY=VALUE for a setting of the type.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        /// Do not start it yet.
+        #[arg(long)]
+        inactive: bool,
+    },
+    /// Change settings of a machine.
+    Set {
+        /// Its name or id.
+        machine: String,
+        /// KEY=VALUE, or M:KEY=VALUE for a setting of the type; an empty value goes back to the default.
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+    },
+    /// Switch a machine on.
+    Activate {
+        /// Its name or id.
+        machine: String,
+    },
+    /// Switch a machine off.
+    Deactivate {
+        /// Its name or id.
+        machine: String,
+    },
+    /// Give a machine another name.
+    Rename {
+        /// Its name or id.
+        machine: String,
+        /// The new name.
+        name: String,
+    },
+    /// Clear its errors and restart it; releases a quarantined machine.
+    Restart {
+        /// Its name or id.
+        machine: String,
+        /// Stop it and initialise it again.
+        #[arg(long)]
+        hard: bool,
+    },
+    /// Stop a machine and remove it with its settings.
+    Remove {
+        /// Its name or id.
+        machine: String,
+    },
+    /// Show the log of a machine.
+    Log {
+        /// Its name or id.
+        machine: String,
+    },
+}
+
+/// Does it.
+pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
+    match command {
+        Command::List => {
+            let machines: Vec<MachineView> = client.get("/api/machine/").await?;
+            out.rows(&machines, ["NAME", "DRIVER", "STATE", "STATUS", "TEXT", "ID"], |machine| {
+                [
+                    machine.name.clone(),
+                    machine.driver.to_string(),
+                    machine.state.name().to_owned(),
+                    machine.status_title.clone(),
+                    machine.status_text.clone(),
+                    machine.pk.to_string(),
+                ]
+            })
+        }
+        Command::Show { machine } => {
+            let view = client.machine(&machine).await?;
+            let settings: Vec<SettingView> = client.get(&format!("/api/machine/{}/settings/", view.pk)).await?;
+            show(out, &view, &settings)
+        }
+        Command::Add { name, driver, machine_type, settings, inactive } => {
+            let body = json!({
+                "name": name, "driver": driver, "machine_type": machine_type, "active": !inactive,
+                "settings": parse(&settings)?,
+            });
+            let view: MachineView = client.post("/api/machine/", &body).await?;
+            out.say(&view, &format!("{} is added ({})", view.name, view.pk))
+        }
+        Command::Set { machine, settings } => {
+            let view = client.machine(&machine).await?;
+            let body = parse(&settings)?;
+            let all: Vec<SettingView> = client.patch(&format!("/api/machine/{}/settings/", view.pk), &body).await?;
+            out.say(&all, &format!("settings of {} are saved", view.name))
+        }
+        Command::Activate { machine } => switch(client, out, &machine, true).await,
+        Command::Deactivate { machine } => switch(client, out, &machine, false).await,
+        Command::Rename { machine, name } => {
+            let view = client.machine(&machine).await?;
+            let path = format!("/api/machine/{}/", view.pk);
+            let view: MachineView = client.patch(&path, &json!({ "name": name })).await?;
+            out.say(&view, &format!("{machine} is now called {}", view.name))
+        }
+        Command::Restart { machine, hard } => {
+            let view = client.machine(&machine).await?;
+            let path = format!("/api/machine/{}/restart/?hard={hard}", view.pk);
+            let answer: Value = client.post(&path, &json!({})).await?;
+            out.say(&answer, &format!("{} is restarted", view.name))
+        }
+        Command::Remove { machine } => {
+            let view = client.machine(&machine).await?;
+            client.delete(&format!("/api/machine/{}/", view.pk)).await?;
+            out.say(&view, &format!("{} is removed", view.name))
+        }
+        Command::Log { machine } => {
+            let view = client.machine(&machine).await?;
+            let lines: Vec<Value> = client.get(&format!("/api/machine/{}/log/", encode(&view.pk.to_string()))).await?;
+            log(out, &lines)
+        }
+    }
+}
+
+async fn switch(client: &Client, out: Output, machine: &str, active: bool) -> Result<()> {
+    let view = client.machine(machine).await?;
+    let view: MachineView =
+        client.patch(&format!("/api/machine/{}/", view.pk), &json!({ "active": active })).await?;
+    out.say(&view, &format!("{} is switched {}", view.name, if active { "on" } else { "off" }))
+}
+
+/// `KEY=VALUE` and `M:KEY=VALUE` as the API takes them.
+fn parse(settings: &[String]) -> Result<Value> {
+    let (mut machine, mut driver) = (Map::new(), Map::new());
+    for setting in settings {
+        let (key, value) =
+            setting.split_once('=').with_context(|| format!("'{setting}' is not KEY=VALUE"))?;
+        let (scope, key) = match key.split_once(':') {
+            Some(("M" | "m", key)) => (&mut machine, key),
+            Some(("D" | "d", key)) => (&mut driver, key),
+            _ => (&mut driver, key),
+        };
+        scope.insert(key.to_owned(), value.into());
+    }
+    Ok(json!({ "M": machine, "D": driver }))
+}
+
+fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()> {
+    if out.is_json() {
+        return out.say(&json!({ "machine": view, "settings": settings }), "");
+    }
+    let values = settings.iter().map(|setting| {
+        let value = setting.value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        format!("{}:{} = {value} {}", setting.config_type, setting.spec.key, setting.spec.units).trim_end().to_owned()
+    });
+    let properties = view.properties.iter().map(|property| format!("{}: {}", property.key, property.value));
+    let last_known = view.last_known.as_ref().map(|known| format!("{} {} ({})", known.name, known.text, known.at));
+    out.one(
+        view,
+        &[
+            ("machine", view.name.clone()),
+            ("id", view.pk.to_string()),
+            ("type", view.machine_type.to_string()),
+            ("driver", view.driver.to_string()),
+            ("state", format!("{} (since {})", view.state, view.state_since)),
+            ("status", format!("{} ({})", view.status_title, view.status)),
+            ("text", view.status_text.clone()),
+            ("last known", last_known.unwrap_or_default()),
+            ("settings", values.collect::<Vec<_>>().join("\n")),
+            ("properties", properties.collect::<Vec<_>>().join("\n")),
+            ("errors", view.machine_errors.join("\n")),
+        ],
+    )
+}

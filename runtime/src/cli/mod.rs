@@ -1,0 +1,121 @@
+//! The command line: one file a command group. Client commands talk to the daemon over its Unix socket.
+//!
+//! Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied.
+//!
+//! * [`client`]: HTTP over the socket
+//! * [`output`]: tables for people, JSON for programs
+//! * [`serve`], [`demo`]: the daemon, and a tour of it
+//! * [`machine`], [`driver`], [`job`], [`types`], [`events`]: the client's groups
+
+pub mod client;
+pub mod demo;
+pub mod driver;
+pub mod events;
+pub mod job;
+pub mod machine;
+pub mod output;
+pub mod serve;
+pub mod types;
+
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Runs other people's device drivers without trusting them.
+#[derive(Debug, Parser)]
+#[command(name = "ostler", version, arg_required_else_help = true)]
+struct Arguments {
+    /// The data folder of the daemon.
+    #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR")]
+    data: PathBuf,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Serve(serve::Arguments),
+    /// See it work: a daemon with simulated printers, drivers, machines and a printed label.
+    Demo(demo::Arguments),
+    /// Machines: add, list, show, set, activate, deactivate, restart, remove.
+    #[command(subcommand)]
+    Machine(machine::Command),
+    /// Drivers: install, enable, disable, list, show, log.
+    #[command(subcommand)]
+    Driver(driver::Command),
+    /// Print a picture.
+    Print(job::Print),
+    /// Jobs: list, show, cancel.
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Machine types: list.
+    #[command(subcommand)]
+    Type(types::Command),
+    /// What happens, as it happens.
+    Events(events::Arguments),
+    /// Renders documents for the daemon.
+    #[command(hide = true)]
+    RenderWorker,
+    /// Compiles components for the daemon.
+    #[command(hide = true)]
+    CompileWorker {
+        /// The most address space that it may use, in bytes.
+        memory_bytes: u64,
+    },
+}
+
+/// Reads the arguments, does what they say, and answers with the exit status.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Workers come first: they want a process without threads.
+    match arguments.command {
+        Command::RenderWorker => return ostler_render::worker::main(),
+        Command::CompileWorker { memory_bytes } => {
+            return match crate::instance::code::compile_worker(memory_bytes) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("{error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
+        _ => {}
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("ostler: the runtime could not be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(dispatch(arguments));
+    // Nothing that is still going on may hold the end of the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ostler: {error:#}");
+            ExitCode::from(error.downcast_ref::<client::Refused>().map_or(1, client::Refused::exit_status))
+        }
+    }
+}
+
+async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Result<()> {
+    let client = client::Client::new(&data);
+    let out = output::Output::new(json);
+    match command {
+        Command::Serve(arguments) => serve::run(&data, arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Machine(command) => machine::run(&client, out, command).await,
+        Command::Driver(command) => driver::run(&client, out, command).await,
+        Command::Print(print) => job::print(&client, out, print).await,
+        Command::Job(command) => job::run(&client, out, command).await,
+        Command::Type(command) => types::run(&client, out, command).await,
+        Command::Events(arguments) => events::run(&client, out, arguments).await,
+        // Answered before the runtime was started.
+        Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),
+    }
+}

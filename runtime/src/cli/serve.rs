@@ -1,0 +1,56 @@
+//! `ostler serve`: the daemon.
+
+use crate::{
+    daemon::{Daemon, Options},
+    instance::Limits,
+};
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Install every component of this folder at start; may be given several times. Nothing is enabled by it.
+    #[arg(long, value_name = "DIR")]
+    drivers: Vec<PathBuf>,
+    /// A TOML file with limits, by the names that the documentation lists.
+    #[arg(long, value_name = "FILE")]
+    limits: Option<PathBuf>,
+    /// The time between two pings of a machine in milliseconds; 0 switches pings off.
+    #[arg(long, value_name = "MS")]
+    ping_interval: Option<u32>,
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
+    let filter = EnvFilter::try_from_env("OSTLER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let mut limits = match &arguments.limits {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            toml::from_str(&text).with_context(|| format!("{} does not list limits", file.display()))?
+        }
+        None => Limits::default(),
+    };
+    limits.ping_interval_ms = arguments.ping_interval.unwrap_or(limits.ping_interval_ms);
+    let options = Options {
+        data: data.to_owned(),
+        drivers: arguments.drivers,
+        limits,
+        program: std::env::current_exe().context("finding the ostler binary")?,
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let daemon = Daemon::start(options).await?;
+    tracing::info!(socket = %daemon.socket().display(), version = env!("CARGO_PKG_VERSION"), "ready");
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    daemon.serve(stop).await
+}

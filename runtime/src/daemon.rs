@@ -1,0 +1,127 @@
+//! The daemon: opens the data folder, starts the registry, serves the API on a Unix socket, and ends in order.
+
+use crate::{
+    api,
+    broker::Services,
+    contract::Packages,
+    instance::{GuestEngine, Limits, code::CodeCache},
+    registry::Registry,
+    store::Store,
+};
+use anyhow::{Context as _, Result, bail};
+use ostler_render::{RenderLimits, RenderPool, WorkerCommand};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::net::UnixListener;
+
+/// The API's socket, in the data folder.
+pub const SOCKET: &str = "ostler.sock";
+/// The longest path of a Unix socket on Linux (`sun_path` less its end).
+const MAX_SOCKET_PATH: usize = 107;
+
+/// How to run a daemon.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data folder; made when it is missing.
+    pub data: PathBuf,
+    /// Folders with components that are installed at start, and not enabled.
+    pub drivers: Vec<PathBuf>,
+    /// Every bound.
+    pub limits: Limits,
+    /// The `ostler` binary, for the processes that render and compile.
+    pub program: PathBuf,
+}
+
+/// A running daemon.
+pub struct Daemon {
+    /// Its registry.
+    pub registry: Arc<Registry>,
+    listener: UnixListener,
+    socket: PathBuf,
+}
+
+impl Daemon {
+    /// Opens the data folder and starts everything but the API.
+    pub async fn start(options: Options) -> Result<Self> {
+        let data = options.data.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
+        for job in store.recover_jobs().await? {
+            tracing::warn!(job = %job.id, state = job.state.name(), "a job was under way when the daemon ended");
+        }
+        let guests = GuestEngine::start().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        let cache = store.folder().join("cache");
+        let code = CodeCache::new(cache, guests.engine(), options.limits.clone(), options.program.clone());
+        let worker = WorkerCommand { program: options.program, args: vec!["render-worker".into()] };
+        let render = RenderPool::new(RenderLimits::default(), worker);
+        let services = Services::start(store, render, options.limits);
+        let packages = Packages::embedded()?;
+        let listener = listen(&options.data)?;
+        let registry = Registry::start(services, guests, code, packages).await?;
+        for folder in &options.drivers {
+            install_folder(&registry, folder).await?;
+        }
+        Ok(Self { registry, listener, socket: options.data.join(SOCKET) })
+    }
+
+    /// The path of the API's socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Serves the API until `stop` completes, then stops all machines.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let router = api::router(Arc::clone(&self.registry));
+        let served = tokio::select! {
+            served = async { axum::serve(self.listener, router).await } => served,
+            // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.
+            () = stop => Ok(()),
+        };
+        self.registry.shutdown().await;
+        let _ = std::fs::remove_file(&self.socket);
+        Ok(served?)
+    }
+}
+
+fn listen(data: &Path) -> Result<UnixListener> {
+    let socket = data.join(SOCKET);
+    if socket.as_os_str().len() > MAX_SOCKET_PATH {
+        bail!(
+            "the path of the socket, {}, has more than {MAX_SOCKET_PATH} characters: choose a shorter data folder",
+            socket.display()
+        );
+    }
+    // The data folder is locked, so a socket that lies there belongs to a daemon that is gone.
+    if socket.exists() {
+        std::fs::remove_file(&socket).with_context(|| format!("removing the old socket {}", socket.display()))?;
+    }
+    let listener = UnixListener::bind(&socket).with_context(|| format!("listening on {}", socket.display()))?;
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Installs every component of a folder. A bad one is reported and does not stop the start.
+async fn install_folder(registry: &Registry, folder: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("reading the driver folder {}: name one that exists", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
+    files.sort();
+    for file in files {
+        let source = file.display().to_string();
+        match tokio::fs::read(&file).await {
+            Ok(bytes) => match registry.install(bytes, "daemon").await {
+                Ok(installed) if installed.new => {
+                    let driver = installed.driver;
+                    tracing::info!(driver = %driver.info.slug, digest = %driver.digest, "installed {source}");
+                }
+                Ok(_) => {}
+                Err(error) => registry.report(&source, error.to_string()),
+            },
+            Err(error) => registry.report(&source, format!("the file cannot be read: {error}")),
+        }
+    }
+    Ok(())
+}

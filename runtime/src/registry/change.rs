@@ -1,0 +1,171 @@
+//! Checking and saving settings: by kind and constraints, then by the driver, then stored, then told to the driver.
+
+use super::{Entry, Registry};
+use crate::{
+    broker::{Call, CallKind, Machine, Services, Settings},
+    contract::{bindings::types, convert},
+    instance::{Answer, CallEnd, Payload},
+    model::{Scope, SettingKey, SettingKind, Value},
+    store::{SettingWrite, StoreError},
+};
+use std::{collections::BTreeMap, sync::Arc};
+use thiserror::Error;
+
+/// What a secret shows instead of its value; written back, it means "keep".
+pub const MASK: &str = "***";
+
+/// What is wrong with proposed values, by scope and key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(pub BTreeMap<(Scope, String), Vec<String>>);
+
+impl FieldErrors {
+    fn add(&mut self, scope: Scope, key: &str, message: impl Into<String>) {
+        self.0.entry((scope, key.to_owned())).or_default().push(message.into());
+    }
+}
+
+impl std::fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all: Vec<_> = self.0.iter().map(|((_, key), messages)| format!("{key}: {}", messages.join(" "))).collect();
+        f.write_str(&all.join("; "))
+    }
+}
+
+/// Why settings are not saved.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// A value is refused.
+    #[error("the settings cannot be saved: {0}")]
+    Fields(FieldErrors),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A proposed value; null goes back to the default.
+pub type Proposal = (Scope, String, serde_json::Value);
+
+/// Values that passed their declarations.
+struct Checked {
+    writes: Vec<SettingWrite>,
+    settings: Settings,
+}
+
+impl Registry {
+    /// Checks and saves values of a machine, and tells its driver.
+    pub async fn set_settings(&self, entry: &Entry, proposals: &[Proposal], by: &str) -> Result<(), ChangeError> {
+        let machine = &entry.machine;
+        let checked = check(&self.services, machine, proposals)?;
+        if checked.writes.is_empty() {
+            return Ok(());
+        }
+        ask_driver(entry, &checked).await?;
+        let old = machine_state(machine);
+        self.services.store.write_settings(machine.id, checked.writes.clone(), by).await?;
+        let changes: Vec<_> =
+            checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
+        machine.change_settings(|settings| settings.apply(&changes));
+        tell_driver(entry, old);
+        entry.nudge();
+        Ok(())
+    }
+
+    /// Checks values against declarations before a machine exists; returns them as they are stored.
+    pub(super) fn check_new(&self, machine: &Machine, proposals: &[Proposal]) -> Result<Vec<SettingWrite>, ChangeError> {
+        Ok(check(&self.services, machine, proposals)?.writes)
+    }
+}
+
+fn check(services: &Services, machine: &Machine, proposals: &[Proposal]) -> Result<Checked, ChangeError> {
+    let mut errors = FieldErrors::default();
+    let mut writes = Vec::new();
+    let mut settings = machine.settings();
+    for (scope, key, proposed) in proposals {
+        let parsed = settings.spec(*scope, key).map_err(|error| error.message).and_then(|spec| {
+            let keep = spec.kind == SettingKind::Secret && proposed.as_str() == Some(MASK);
+            Ok((spec.key.clone(), spec.kind, keep, if keep { None } else { spec.parse(proposed)? }))
+        });
+        match parsed {
+            Ok((_, _, true, _)) => {}
+            Ok((key, kind, false, value)) => {
+                let masked = kind == SettingKind::Secret;
+                let value = match value {
+                    Some(Value::Text(secret)) if masked => {
+                        Some(Value::Text(services.store.secrets().seal(machine.id, *scope, &key, &secret)?))
+                    }
+                    value => value,
+                };
+                writes.push(SettingWrite { scope: *scope, key, value, masked });
+            }
+            Err(message) => errors.add(*scope, key, message),
+        }
+    }
+    if !errors.0.is_empty() {
+        return Err(ChangeError::Fields(errors));
+    }
+    let changes: Vec<(Scope, SettingKey, Option<Value>)> =
+        writes.iter().map(|write| (write.scope, write.key.clone(), write.value.clone())).collect();
+    settings.apply(&changes);
+    Ok(Checked { writes, settings })
+}
+
+/// Lets a ready machine's driver check the values together. A driver that cannot answer does not stand in the way.
+async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError> {
+    let Some(live) = entry.live.borrow().clone() else { return Ok(()) };
+    let proposed = setting_values(&checked.settings);
+    let call = Call::of_proposal(Arc::clone(&entry.machine), checked.settings.clone());
+    match live.instance.call(live.generation, call, Payload::Proposed(proposed)).await {
+        CallEnd::Returned(Ok(Answer::Problems(problems))) => {
+            let mut errors = FieldErrors::default();
+            for problem in problems {
+                errors.add(problem.scope, &problem.key, problem.message);
+            }
+            Err(ChangeError::Fields(errors))
+        }
+        CallEnd::Returned(Ok(Answer::Done)) => Ok(()),
+        other => {
+            if let Some(error) = other.failure() {
+                let words = format!("validate-settings gave no answer, and the settings were saved without it: {error}");
+                entry.machine.write_log("warn", &words, Vec::new());
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Runs `update-machine` beside whatever else the machine does.
+pub(super) fn tell_driver(entry: &Entry, old: types::MachineState) {
+    let Some(live) = entry.live.borrow().clone() else { return };
+    let machine = Arc::clone(&entry.machine);
+    tokio::spawn(async move {
+        let call = Call::of_machine(CallKind::UpdateMachine, Arc::clone(&machine));
+        let end = live.instance.call(live.generation, call, Payload::Old(old)).await;
+        if let (CallEnd::Returned(_), Some(error)) = (&end, end.failure()) {
+            machine.report(error);
+        }
+    });
+}
+
+/// A machine as it is now, for `update-machine` to compare with later.
+pub(super) fn machine_state(machine: &Machine) -> types::MachineState {
+    types::MachineState {
+        name: machine.name(),
+        active: machine.is_active(),
+        settings: machine.with_settings(setting_values),
+    }
+}
+
+/// All declared values; secrets as `***`.
+fn setting_values(settings: &Settings) -> Vec<types::SettingValue> {
+    settings
+        .declared()
+        .map(|(scope, spec, value)| types::SettingValue {
+            scope: convert::scope_to_wit(scope),
+            key: spec.key.to_string(),
+            value: value.map(|value| match spec.kind {
+                SettingKind::Secret => types::Value::Text(MASK.to_owned()),
+                _ => convert::value_to_wit(value.clone()),
+            }),
+        })
+        .collect()
+}

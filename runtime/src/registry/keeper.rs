@@ -1,0 +1,378 @@
+//! One task keeps one machine: it decides the machine's state and makes its calls, one at a time.
+//!
+//! The keeper goes through the states in rounds. Each round asks, in this order: is the machine switched on, is its driver
+//! there, are its settings complete, has it trapped too often, does the driver's instance run, does `init-machine` succeed.
+//! The first "no" is the machine's state, and the keeper waits for a command, another driver, or the next try.
+
+use super::{driver::Driver, serve::Leave};
+use crate::{
+    broker::{Call, CallKind, Machine, Services, Settings},
+    instance::{CallEnd, Instance, InstanceState, Payload},
+    model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What a keeper is told.
+pub enum Command {
+    /// Something changed: look at the machine again.
+    Look,
+    /// The operator wants it restarted; `hard` is stop and init.
+    Restart {
+        /// Whether to stop it and initialise it again.
+        hard: bool,
+        /// Answered when it is done.
+        reply: oneshot::Sender<()>,
+    },
+    /// A job is to be cancelled; answered with whether its call was running here.
+    Cancel {
+        /// The job.
+        job: JobId,
+        /// Answered at once.
+        reply: oneshot::Sender<bool>,
+    },
+    /// The machine was removed.
+    Remove {
+        /// Answered when it is stopped.
+        reply: oneshot::Sender<()>,
+    },
+    /// The daemon ends.
+    Shutdown {
+        /// Answered when it is stopped.
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// The instance that a machine is initialised in.
+#[derive(Clone)]
+pub struct Live {
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// Which start of it.
+    pub generation: u64,
+}
+
+/// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
+const BACK_OFF: [u64; 5] = [5, 10, 20, 40, 80];
+
+/// The task of one machine.
+pub struct Keeper {
+    pub(super) machine: Arc<Machine>,
+    pub(super) services: Arc<Services>,
+    /// The enabled driver of the machine's slug.
+    pub(super) slot: watch::Receiver<Option<Arc<Driver>>>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// Commands that came while a call ran and wait for its end.
+    pub(super) pending: VecDeque<Command>,
+    state: watch::Sender<(MachineState, Timestamp)>,
+    live: watch::Sender<Option<Live>>,
+    /// The driver whose declarations the machine's settings have now.
+    adopted: Option<Arc<Driver>>,
+    /// Failed tries in a row.
+    attempt: u32,
+}
+
+/// Whether the keeper goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Again,
+    End,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        machine: Arc<Machine>,
+        services: Arc<Services>,
+        slot: watch::Receiver<Option<Arc<Driver>>>,
+        commands: mpsc::Receiver<Command>,
+        state: watch::Sender<(MachineState, Timestamp)>,
+        live: watch::Sender<Option<Live>>,
+    ) -> Self {
+        Self {
+            machine,
+            services,
+            slot,
+            commands,
+            pending: VecDeque::new(),
+            state,
+            live,
+            adopted: None,
+            attempt: 0,
+        }
+    }
+
+    /// Keeps the machine until it is removed or the daemon ends.
+    pub async fn run(mut self) {
+        while self.round().await == Flow::Again {}
+        self.leave_driver();
+    }
+
+    async fn round(&mut self) -> Flow {
+        let driver = self.slot.borrow_and_update().clone();
+        self.adopt(driver.clone());
+        if !self.machine.is_active() {
+            self.enter(MachineState::Inactive).await;
+            return self.wait(None).await;
+        }
+        let Some(driver) = driver else {
+            let slug = &self.machine.driver;
+            let reason =
+                format!("Driver '{slug}' not found: install it and enable it with `ostler driver enable {slug}`");
+            self.enter(MachineState::DriverMissing { reason }).await;
+            return self.wait(None).await;
+        };
+        if let Some(reason) = self.machine.with_settings(Settings::missing_text) {
+            self.enter(MachineState::Incomplete { reason }).await;
+            return self.wait(None).await;
+        }
+        let window = self.services.limits.window();
+        let blames = self.machine.blames(window);
+        if blames >= self.services.limits.blames as usize {
+            let reason = format!(
+                "calls of this machine made the driver crash {blames} times within {window:?}. Look at its errors, then \
+                 release it with `ostler machine restart`"
+            );
+            self.enter(MachineState::Quarantined { reason }).await;
+            return self.wait(None).await;
+        }
+        self.enter(MachineState::Starting).await;
+        let instance = match driver.instance().await {
+            Ok(instance) => instance,
+            Err(error) => {
+                let reason = format!("the driver could not be loaded: {error}");
+                let error = DriverError::new(ErrorKind::Permanent, "driver-not-loaded", reason);
+                return self.failed(error).await;
+            }
+        };
+        let mut instance_state = instance.state();
+        let generation = match self.until_up(&instance, &mut instance_state).await {
+            Ok(generation) => generation,
+            Err(flow) => return flow,
+        };
+        let call = Call::of_machine(CallKind::InitMachine, Arc::clone(&self.machine));
+        let end = self.attend(&instance, generation, call, Payload::None).await;
+        match end.failure() {
+            None => self.serve(Live { instance, generation }, instance_state).await,
+            // Nothing failed: the keeper was asked to do something else meanwhile.
+            Some(_) if !self.pending.is_empty() => self.take_pending().await,
+            Some(_) if matches!(end, CallEnd::NotRunning | CallEnd::Crashed { blamed: false, .. }) => Flow::Again,
+            Some(error) => self.failed(error).await,
+        }
+    }
+
+    async fn serve(&mut self, live: Live, instance_state: watch::Receiver<InstanceState>) -> Flow {
+        self.attempt = 0;
+        self.machine.set_initialized(true);
+        self.live.send_replace(Some(live.clone()));
+        self.enter(MachineState::Ready).await;
+        let leave = self.serve_ready(&live, instance_state).await;
+        self.live.send_replace(None);
+        self.machine.set_initialized(false);
+        match leave {
+            Leave::Stop { reason, then } => {
+                self.enter(MachineState::Stopping { reason }).await;
+                let call = Call::of_machine(CallKind::StopMachine, Arc::clone(&self.machine));
+                let end = live.instance.call(live.generation, call, Payload::None).await;
+                if let Some(error) = end.failure() {
+                    self.machine.report(error);
+                }
+                self.machine.close_connections();
+                match then {
+                    Some(command) => self.obey(command).await,
+                    None => Flow::Again,
+                }
+            }
+            Leave::InstanceEnded => {
+                self.machine.close_connections();
+                Flow::Again
+            }
+        }
+    }
+
+    /// Waits until the instance takes calls.
+    async fn until_up(
+        &mut self,
+        instance: &Arc<Instance>,
+        state: &mut watch::Receiver<InstanceState>,
+    ) -> Result<u64, Flow> {
+        loop {
+            let now = state.borrow_and_update().clone();
+            match now {
+                InstanceState::Up { generation } => return Ok(generation),
+                InstanceState::Starting => {}
+                InstanceState::Down { reason } => {
+                    let next_try_at = Timestamp::now();
+                    self.enter(MachineState::Failed { reason, attempt: self.attempt, next_try_at }).await;
+                }
+                InstanceState::Resting { reason } => {
+                    let next_try_at = Timestamp::now().after(self.services.limits.window());
+                    self.enter(MachineState::Failed { reason, attempt: self.attempt, next_try_at }).await;
+                }
+                InstanceState::Stopped => return Err(Flow::Again),
+            }
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Restart { reply, .. }) => {
+                        instance.wake();
+                        self.machine.forgive();
+                        let _ = reply.send(());
+                    }
+                    Some(command) => return Err(self.obey(command).await),
+                    None => return Err(Flow::End),
+                },
+                changed = self.slot.changed() => return Err(if changed.is_ok() { Flow::Again } else { Flow::End }),
+                changed = state.changed() => if changed.is_err() { return Err(Flow::Again) },
+            }
+        }
+    }
+
+    /// Runs a call and takes commands meanwhile. Those that want the machine for themselves end the call and wait in
+    /// `pending`.
+    pub(super) async fn attend(
+        &mut self,
+        instance: &Arc<Instance>,
+        generation: u64,
+        call: Arc<Call>,
+        payload: Payload,
+    ) -> CallEnd {
+        let running = instance.call(generation, Arc::clone(&call), payload);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                end = &mut running => return end,
+                Some(command) = self.commands.recv() => {
+                    match &command {
+                        Command::Look if self.machine.is_active() => {}
+                        Command::Look => call.cancel("the machine was switched off"),
+                        Command::Restart { .. } => call.cancel("the machine is restarted"),
+                        Command::Remove { .. } => call.cancel("the machine was removed"),
+                        Command::Shutdown { .. } => call.cancel("the daemon stops"),
+                        Command::Cancel { .. } => {}
+                    }
+                    match command {
+                        Command::Look => {}
+                        Command::Cancel { job, reply } => {
+                            let ours = call.print.as_ref().is_some_and(|print| print.job.id == job);
+                            if ours {
+                                call.cancel_by_operator();
+                            }
+                            let _ = reply.send(ours);
+                        }
+                        other => self.pending.push_back(other),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a command, another driver, or the time of the next try.
+    async fn wait(&mut self, next_try: Option<Duration>) -> Flow {
+        if !self.pending.is_empty() {
+            return self.take_pending().await;
+        }
+        let timer = async {
+            match next_try {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            command = self.commands.recv() => match command {
+                Some(command) => self.obey(command).await,
+                None => Flow::End,
+            },
+            changed = self.slot.changed() => if changed.is_ok() { Flow::Again } else { Flow::End },
+            () = timer => Flow::Again,
+        }
+    }
+
+    async fn take_pending(&mut self) -> Flow {
+        match self.pending.pop_front() {
+            Some(command) => self.obey(command).await,
+            None => Flow::Again,
+        }
+    }
+
+    /// Carries out a command while the machine is not ready.
+    async fn obey(&mut self, command: Command) -> Flow {
+        match command {
+            Command::Look => {
+                self.attempt = 0;
+                Flow::Again
+            }
+            Command::Restart { reply, .. } => {
+                self.attempt = 0;
+                self.machine.forgive();
+                self.machine.board.reset();
+                self.machine.changed();
+                let _ = reply.send(());
+                Flow::Again
+            }
+            Command::Cancel { reply, .. } => {
+                let _ = reply.send(false);
+                Flow::Again
+            }
+            Command::Remove { reply } => {
+                self.machine.remove();
+                let _ = reply.send(());
+                Flow::End
+            }
+            Command::Shutdown { reply } => {
+                let _ = reply.send(());
+                Flow::End
+            }
+        }
+    }
+
+    async fn failed(&mut self, error: DriverError) -> Flow {
+        self.attempt += 1;
+        let index = usize::try_from(self.attempt - 1).unwrap_or_default();
+        let seconds = BACK_OFF.get(index).or(BACK_OFF.last()).copied().unwrap_or(80);
+        // A tenth more or less, so that machines that failed together do not try together.
+        let pause = Duration::from_millis(seconds * rand::random_range(900..=1100));
+        let next_try_at = Timestamp::now().after(pause);
+        self.machine.report(error.clone());
+        self.enter(MachineState::Failed { reason: error.to_string(), attempt: self.attempt, next_try_at }).await;
+        self.wait(Some(pause)).await
+    }
+
+    /// Changes the machine's state, here and in the store.
+    pub(super) async fn enter(&mut self, state: MachineState) {
+        if self.state.borrow().0 == state && state != MachineState::Starting {
+            return;
+        }
+        self.state.send_replace((state.clone(), Timestamp::now()));
+        if let Err(error) = self.services.store.record_machine_state(self.machine.id, &state).await {
+            tracing::error!(machine = %self.machine.id, %error, "the machine's state could not be written");
+        }
+    }
+
+    /// Takes over the declarations of a driver.
+    fn adopt(&mut self, driver: Option<Arc<Driver>>) {
+        let same = match (&self.adopted, &driver) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        self.leave_driver();
+        if let Some(driver) = &driver {
+            driver.context.machines.write().insert(self.machine.id, Arc::clone(&self.machine));
+            let specs = &driver.installed.info.settings;
+            self.machine.change_settings(|settings| {
+                *settings = Settings::new(&self.machine.machine_type.settings, specs, settings.stored().clone());
+            });
+        }
+        self.adopted = driver;
+    }
+
+    fn leave_driver(&mut self) {
+        if let Some(driver) = self.adopted.take() {
+            driver.context.machines.write().remove(&self.machine.id);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What a keeper does while its machine is ready: commands first, then jobs, then pings.
+
+use super::keeper::{Command, Keeper, Live};
+use crate::{
+    broker::{Call, CallKind, Settings},
+    instance::{CallEnd, InstanceState, Payload},
+    jobs::attempt::{Attempt, shown},
+    model::{JobRecord, JobState, Timestamp},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+/// Why a machine is ready no longer.
+pub(super) enum Leave {
+    /// `stop-machine` is to run, and then a command.
+    Stop { reason: String, then: Option<Command> },
+    /// The instance ended; there is nobody to stop.
+    InstanceEnded,
+}
+
+/// When the machine's next job is due.
+enum Due {
+    Now(Box<JobRecord>),
+    At(Instant),
+    Never,
+}
+
+/// How long to wait before the store is asked again after it failed.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+impl Keeper {
+    pub(super) async fn serve_ready(
+        &mut self,
+        live: &Live,
+        mut instance_state: watch::Receiver<InstanceState>,
+    ) -> Leave {
+        let mut ping_at = self.next_ping(Duration::ZERO);
+        loop {
+            if let Some(command) = self.pending.pop_front() {
+                if let Some(leave) = self.obey_ready(live, command).await {
+                    return leave;
+                }
+                continue;
+            }
+            if !matches!(*instance_state.borrow_and_update(), InstanceState::Up { generation } if generation == live.generation)
+            {
+                return Leave::InstanceEnded;
+            }
+            if let Some(leave) = self.must_leave() {
+                return leave;
+            }
+            let due = self.next_due().await;
+            if let Due::Now(job) = due {
+                self.print(live, *job).await;
+                continue;
+            }
+            let job_at = if let Due::At(at) = due { Some(at) } else { None };
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => self.pending.push_back(command),
+                    // The registry is gone, and with it everybody who could ask for anything.
+                    None => return Leave::Stop { reason: "the daemon stops".to_owned(), then: None },
+                },
+                _ = self.slot.changed() => {
+                    let reason = "the driver was changed or disabled".to_owned();
+                    return Leave::Stop { reason, then: None };
+                }
+                changed = instance_state.changed() => if changed.is_err() { return Leave::InstanceEnded },
+                () = until(job_at) => {}
+                () = until(ping_at) => {
+                    let began = Instant::now();
+                    self.ping(live).await;
+                    ping_at = self.next_ping(began.elapsed());
+                }
+            }
+        }
+    }
+
+    /// Something that the machine's own state demands.
+    fn must_leave(&self) -> Option<Leave> {
+        if !self.machine.is_active() {
+            return Some(Leave::Stop { reason: "the machine was switched off".to_owned(), then: None });
+        }
+        let missing = self.machine.with_settings(Settings::missing_text);
+        missing.map(|reason| Leave::Stop { reason, then: None })
+    }
+
+    async fn obey_ready(&mut self, live: &Live, command: Command) -> Option<Leave> {
+        match command {
+            Command::Look => None,
+            Command::Cancel { reply, .. } => {
+                let _ = reply.send(false);
+                None
+            }
+            Command::Restart { hard: true, reply } => {
+                let reason = "the operator restarts the machine".to_owned();
+                Some(Leave::Stop { reason, then: Some(Command::Restart { hard: true, reply }) })
+            }
+            Command::Restart { hard: false, reply } => {
+                self.machine.board.reset();
+                self.machine.forgive();
+                self.machine.changed();
+                let call = Call::of_machine(CallKind::RestartMachine, Arc::clone(&self.machine));
+                let end = self.attend(&live.instance, live.generation, call, Payload::None).await;
+                if let Some(error) = end.failure() {
+                    self.machine.report(error);
+                }
+                let _ = reply.send(());
+                None
+            }
+            Command::Remove { reply } => {
+                let reason = "the machine was removed".to_owned();
+                Some(Leave::Stop { reason, then: Some(Command::Remove { reply }) })
+            }
+            Command::Shutdown { reply } => {
+                let reason = "the daemon stops".to_owned();
+                Some(Leave::Stop { reason, then: Some(Command::Shutdown { reply }) })
+            }
+        }
+    }
+
+    async fn next_due(&self) -> Due {
+        match self.services.store.next_job(self.machine.id).await {
+            Ok(None) => Due::Never,
+            Ok(Some(job)) => {
+                let wait = job.next_try_at.map_or(0, |at| at.0 - Timestamp::now().0);
+                match u64::try_from(wait) {
+                    Ok(wait) if wait > 0 => Due::At(Instant::now() + Duration::from_millis(wait)),
+                    _ => Due::Now(Box::new(job)),
+                }
+            }
+            Err(error) => {
+                tracing::error!(machine = %self.machine.id, %error, "the next job could not be read");
+                Due::At(Instant::now() + STORE_PAUSE)
+            }
+        }
+    }
+
+    /// Makes one attempt at a job.
+    async fn print(&mut self, live: &Live, job: JobRecord) {
+        let id = job.id;
+        let function = job.function.clone();
+        let attempt = match Attempt::begin(job, &self.machine, &self.services).await {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(job = %id, %error, "the job could not be begun");
+                tokio::time::sleep(STORE_PAUSE).await;
+                return;
+            }
+        };
+        self.machine.write_log("info", &format!("job {id} begins"), Vec::new());
+        let call = Arc::clone(&attempt.call);
+        let end = self.attend(&live.instance, live.generation, call, Payload::Function(function)).await;
+        let cancelled = attempt.call.is_given_up();
+        match attempt.finish(&end, cancelled).await {
+            Ok(settlement) => {
+                let words = match &settlement {
+                    crate::jobs::Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
+                    crate::jobs::Settlement::Over { state, error } => {
+                        let why = error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
+                        format!("job {id} is {}{why}", state.name())
+                    }
+                    crate::jobs::Settlement::Again { error, after } => {
+                        format!("job {id} is tried again in {after:?}: {}", error.message)
+                    }
+                };
+                self.machine.write_log("info", &words, Vec::new());
+                if let Some(error) = shown(&settlement) {
+                    self.machine.report(error);
+                }
+                if matches!(end, CallEnd::Crashed { .. })
+                    && let Some(error) = end.failure()
+                {
+                    self.machine.report(error);
+                }
+            }
+            Err(error) => tracing::error!(job = %id, %error, "the job's outcome could not be written"),
+        }
+    }
+
+    async fn ping(&mut self, live: &Live) {
+        let call = Call::of_machine(CallKind::PingMachine, Arc::clone(&self.machine));
+        let end = self.attend(&live.instance, live.generation, call, Payload::None).await;
+        // An unreachable device is a status, which the driver sets; what is left here is the driver's own failure.
+        match (&end, end.failure()) {
+            (CallEnd::Returned(_), Some(error)) => self.machine.write_log("warn", &format!("ping: {error}"), Vec::new()),
+            (CallEnd::Crashed { .. } | CallEnd::GivenUp { .. }, Some(error)) => self.machine.report(error),
+            _ => {}
+        }
+    }
+
+    /// The time of the next ping: the interval with a tenth of jitter, and never sooner than three times as long as the
+    /// last one took.
+    fn next_ping(&self, took: Duration) -> Option<Instant> {
+        let interval = self.services.limits.ping_interval()?;
+        let jitter = rand::random_range(0.9..1.1);
+        Some(Instant::now() + interval.mul_f64(jitter).max(took * 3))
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
