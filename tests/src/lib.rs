@@ -1,1 +1,59 @@
-//! Placeholder.
+//! The harness of the end-to-end tests: the real binary, real sockets, simulated devices, and programs of other people to
+//! compare with.
+//!
+//! ```no_run
+//! use ostler_tests::{Daemon, Label, dots, printer};
+//!
+//! let daemon = Daemon::start();
+//! daemon.install("ostler_driver_zebra");
+//! let zebra = printer::zebra();
+//! daemon.add_zebra("dock", &zebra, &[]);
+//! let png = Label::four_by_six("PARCEL-1").png();
+//! let job = daemon.print("dock", &png, 1);
+//! assert_eq!(daemon.job_over(job)["state"], "done");
+//! dots::assert_same(&dots::of_png(&png), &zebra.labels()[0].bitmap);
+//! ```
+//!
+//! # Layout
+//!
+//! * [`daemon`]: an `ostler serve` in a folder of its own; ends with its value, and fails the test if it panicked
+//! * [`client`]: the command line and the REST API of that daemon
+//! * [`printer`]: simulated printers, and the runtime that they live on
+//! * [`label`]: labels to print, as PNG, with codes that can be read back
+//! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
+//! * [`counterpart`]: programs nobody here wrote, which read what we print
+//! * [`place`]: where binary, drivers and counterparts lie
+//!
+//! Waiting is always for a condition, with [`PATIENCE`] as the limit; nothing sleeps and hopes.
+
+// A harness reports by panicking: that is how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
+
+pub mod client;
+pub mod counterpart;
+pub mod daemon;
+pub mod dots;
+pub mod label;
+pub mod place;
+pub mod printer;
+
+pub use client::Output;
+pub use daemon::{Builder, Daemon};
+pub use label::Label;
+
+use std::time::{Duration, Instant};
+
+/// How long a condition may take to come true. Much longer than any does, so that a busy machine fails no test.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pause between two looks at a condition.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Waits until a condition holds, or fails the test with `what`.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "still not after {} s: {what}", PATIENCE.as_secs());
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}

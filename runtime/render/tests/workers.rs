@@ -27,6 +27,12 @@ fn pids(folder: &Path) -> Vec<Pid> {
     lines.lines().map(|line| Pid::from_raw(line.parse().unwrap()).unwrap()).collect()
 }
 
+/// Gone, or a zombie whose other threads are gone: until then it cannot be waited for.
+fn is_dead(pid: Pid) -> bool {
+    let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    is_gone(pid) || zombie && fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() == 1)
+}
+
 /// Not even a zombie is left.
 fn is_gone(pid: Pid) -> bool {
     test_kill_process(pid).is_err()
@@ -85,11 +91,8 @@ async fn a_worker_that_died_while_idle_is_replaced_unnoticed() {
     bitmap(&pool, &png, raster).await;
     let pid = pids(folder.path())[0];
     kill_process(pid, Signal::KILL).unwrap();
-    while !fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z ")) {
+    while !is_dead(pid) {
         tokio::task::yield_now().await;
-        if is_gone(pid) {
-            break;
-        }
     }
     bitmap(&pool, &png, raster).await;
     assert_eq!(pids(folder.path()).len(), 2);

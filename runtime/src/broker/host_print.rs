@@ -12,7 +12,7 @@ use crate::{
     },
     model::DriverError,
 };
-use ostler_render::{ErrorClass, Output, Rendered};
+use ostler_render::{ErrorClass, Output, RenderError, Rendered};
 use std::sync::Arc;
 use wasmtime::component::{Accessor, Resource};
 
@@ -107,11 +107,6 @@ async fn job_of<T: Send>(
 }
 
 impl jobs::HostLabel for BrokerView<'_> {
-    fn size(&mut self, this: Resource<LabelHandle>) -> wasmtime::Result<Option<(u32, u32)>> {
-        let _ = this;
-        Ok(None)
-    }
-
     fn fields(&mut self, _this: Resource<LabelHandle>) -> wasmtime::Result<Vec<(String, String)>> {
         // A plain document was made from no data.
         Ok(Vec::new())
@@ -129,6 +124,14 @@ impl jobs::HostLabel for BrokerView<'_> {
 }
 
 impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
+    async fn size(
+        accessor: &Accessor<T, Self>,
+        this: Resource<LabelHandle>,
+    ) -> wasmtime::Result<Answer<Option<(u32, u32)>>> {
+        let (label, services) = label_of(accessor, &this).await?;
+        Ok(size(&label, services.as_deref()).await.map_err(convert::error_to_wit))
+    }
+
     async fn bitmap(
         accessor: &Accessor<T, Self>,
         this: Resource<LabelHandle>,
@@ -174,6 +177,29 @@ async fn label_of<T: Send>(
     })
 }
 
+async fn size(label: &LabelHandle, services: Option<&Services>) -> Result<Option<(u32, u32)>, DriverError> {
+    let run = label.job.live()?;
+    let services = services.ok_or_else(no_labels)?;
+    let info = services.render.inspect(&run.document, &run.job.media_type).await.map_err(render_error)?;
+    let index = usize::try_from(label.index).unwrap_or(usize::MAX);
+    Ok(info.pages.get(index).and_then(|page| page.size_um))
+}
+
+fn no_labels() -> DriverError {
+    DriverError::denied("describe", "describe has no labels")
+}
+
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+fn render_error(error: RenderError) -> DriverError {
+    let (class, message) = (error.class(), error.to_string());
+    match class {
+        ErrorClass::Document => DriverError::invalid("bad-document", message),
+        ErrorClass::Raster => DriverError::invalid("bad-raster", message),
+        ErrorClass::Limit => DriverError::invalid("document-too-large", message),
+        ErrorClass::Worker => DriverError::transient("render-failed", message),
+    }
+}
+
 fn other_form() -> DriverError {
     DriverError::transient("render-failed", "the renderer answered in another form than it was asked for")
 }
@@ -185,7 +211,7 @@ async fn render(
     output: Output,
 ) -> Result<Rendered, DriverError> {
     let run = label.job.live()?;
-    let services = services.ok_or_else(|| DriverError::denied("describe", "describe has no labels"))?;
+    let services = services.ok_or_else(no_labels)?;
     let rendered = tokio::select! {
         biased;
         () = label.job.call.cancelled() => return Err(label.job.call.cancelled_error()),
@@ -194,10 +220,5 @@ async fn render(
         ) => rendered,
     };
     label.job.call.touch();
-    rendered.map_err(|error| match error.class() {
-        ErrorClass::Document => DriverError::invalid("bad-document", error.to_string()),
-        ErrorClass::Raster => DriverError::invalid("bad-raster", error.to_string()),
-        ErrorClass::Limit => DriverError::invalid("document-too-large", error.to_string()),
-        ErrorClass::Worker => DriverError::transient("render-failed", error.to_string()),
-    })
+    rendered.map_err(render_error)
 }

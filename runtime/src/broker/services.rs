@@ -8,7 +8,7 @@ use super::{
 use crate::{
     instance::limits::Limits,
     model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
-    store::{LastKnown, NewAudit, Store},
+    store::{LastKnown, NewAudit, Store, StoreError},
 };
 use ostler_render::RenderPool;
 use parking_lot::{Mutex, RwLock};
@@ -17,12 +17,20 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How long changes of a board are gathered before they are written.
 const WRITE_BEHIND: Duration = Duration::from_millis(100);
 /// The same refusal of the same machine is written to the audit once in this time.
 const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+
+/// What the write-behind is told.
+enum Change {
+    /// A machine's board changed.
+    Board(Arc<Machine>),
+    /// Write everything now, then answer.
+    Flush(oneshot::Sender<()>),
+}
 
 /// What the capabilities share.
 pub struct Services {
@@ -32,7 +40,7 @@ pub struct Services {
     pub render: RenderPool,
     /// Every bound.
     pub limits: Limits,
-    changed: mpsc::UnboundedSender<Arc<Machine>>,
+    changed: mpsc::UnboundedSender<Change>,
     refusals: Mutex<HashMap<(MachineId, String), Instant>>,
 }
 
@@ -48,7 +56,15 @@ impl Services {
     /// Takes note that a machine's board changed. At most one entry a machine is ever waiting.
     pub fn write_behind(&self, machine: Arc<Machine>) {
         // The receiver ends only with the daemon; a change after that has no reader.
-        let _ = self.changed.send(machine);
+        let _ = self.changed.send(Change::Board(machine));
+    }
+
+    /// Waits until every change so far is written.
+    pub async fn flush(&self) {
+        let (reply, written) = oneshot::channel();
+        if self.changed.send(Change::Flush(reply)).is_ok() {
+            let _ = written.await;
+        }
     }
 
     /// Writes a refusal to the audit and the machine's log; the same one again is written once a minute.
@@ -82,35 +98,49 @@ impl Services {
     }
 }
 
-async fn write_behind(store: Store, mut changed: mpsc::UnboundedReceiver<Arc<Machine>>) {
+async fn write_behind(store: Store, mut changes: mpsc::UnboundedReceiver<Change>) {
     let mut shown: HashMap<MachineId, BoardSnapshot> = HashMap::new();
     let mut batch = Vec::new();
-    while changed.recv_many(&mut batch, 1024).await > 0 {
-        for machine in batch.drain(..) {
-            machine.take_changed();
-            let now = machine.board.snapshot();
-            let status_changed = shown
-                .get(&machine.id)
-                .is_none_or(|before| before.status != now.status || before.text != now.text);
-            let event = status_changed.then(|| {
-                let data = serde_json::json!({
-                    "status": now.status.code, "status_text": now.text, "name": now.status.case, "title": now.status.text,
-                });
-                NewEvent::new("machine.status-changed", data).of_machine(machine.id).of_driver(machine.driver.clone())
-            });
-            let last_known = LastKnown {
-                code: now.status.code.into(),
-                name: now.status.case.clone(),
-                text: now.text.clone(),
-                properties: now.properties.clone(),
-                at: now.at,
-            };
-            if let Err(error) = store.save_last_known(machine.id, last_known, event).await {
-                tracing::error!(machine = %machine.id, %error, "the status could not be written");
+    while changes.recv_many(&mut batch, 1024).await > 0 {
+        let mut flushed = false;
+        for change in batch.drain(..) {
+            match change {
+                Change::Board(machine) => write_board(&store, &machine, &mut shown).await,
+                Change::Flush(reply) => {
+                    flushed = true;
+                    let _ = reply.send(());
+                }
             }
-            shown.insert(machine.id, now);
         }
-        tokio::time::sleep(WRITE_BEHIND).await;
+        if !flushed {
+            tokio::time::sleep(WRITE_BEHIND).await;
+        }
+    }
+}
+
+async fn write_board(store: &Store, machine: &Machine, shown: &mut HashMap<MachineId, BoardSnapshot>) {
+    machine.take_changed();
+    let now = machine.board.snapshot();
+    let status_changed =
+        shown.get(&machine.id).is_none_or(|before| before.status != now.status || before.text != now.text);
+    let event = status_changed.then(|| {
+        let data = serde_json::json!({
+            "status": now.status.code, "status_text": now.text, "name": now.status.case, "title": now.status.text,
+        });
+        NewEvent::new("machine.status-changed", data).of_machine(machine.id).of_driver(machine.driver.clone())
+    });
+    let last_known = LastKnown {
+        code: now.status.code.into(),
+        name: now.status.case.clone(),
+        text: now.text.clone(),
+        properties: now.properties.clone(),
+        at: now.at,
+    };
+    match store.save_last_known(machine.id, last_known, event).await {
+        Ok(()) => drop(shown.insert(machine.id, now)),
+        // Removed meanwhile.
+        Err(StoreError::NotFound { .. }) => drop(shown.remove(&machine.id)),
+        Err(error) => tracing::error!(machine = %machine.id, %error, "the status could not be written"),
     }
 }
 

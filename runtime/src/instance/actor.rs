@@ -93,7 +93,7 @@ impl Actor {
         let result = store
             .run_concurrent(async |accessor| {
                 let run = async { typed(accessor, init, &call, budget, |_| Ok(())).await.map(|(result,)| result) };
-                self.taking_turns(run).await
+                self.taking_turns(accessor, run).await
             })
             .await??;
         call.end();
@@ -105,7 +105,7 @@ impl Actor {
         let mut mailbox = self.mailbox.lock().await;
         store
             .run_concurrent(async |accessor| {
-                self.taking_turns(async {
+                self.taking_turns(accessor, async {
                     let mut running = FuturesUnordered::new();
                     let mut open = true;
                     while open || !running.is_empty() {
@@ -122,19 +122,22 @@ impl Actor {
                             Some(()) = running.next() => {}
                         }
                     }
-                    // What guests spawned past their returns gets to its end too; the supervisor bounds the wait.
-                    poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+                    // What guests spawned past their returns gets to its end too, within the grace.
+                    let idle = poll_fn(|context| accessor.poll_no_interesting_tasks(context));
+                    let _ = tokio::time::timeout(self.limits.grace(), idle).await;
                 })
                 .await;
             })
             .await
     }
 
-    /// Counts a turn whenever the future is polled: only then has the guest suspended.
-    async fn taking_turns<T>(&self, future: impl Future<Output = T>) -> T {
+    /// Counts a turn whenever the future is polled: only then has the guest suspended. Each turn begins a new tick, so that
+    /// a guest that wakes up after a long wait is not charged for the wait.
+    async fn taking_turns<T>(&self, accessor: &Accessor<DriverStore>, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         poll_fn(|context| {
             self.turns.fetch_add(1, Ordering::Relaxed);
+            accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
             future.as_mut().poll(context)
         })
         .await
@@ -162,8 +165,8 @@ impl Actor {
         let id = admitted.call.id;
         let end = match self.invoke(accessor, admitted).await {
             Ok(result) => CallEnd::Returned(result.map_err(convert::error_from_wit)),
-            // The call could not be started; the store lives.
-            Err(error) => CallEnd::Crashed { blamed: false, reason: format!("{error:#}") },
+            // The call could not be started, for example because too many are in flight; the store lives.
+            Err(error) => CallEnd::Returned(Err(DriverError::transient("call-not-started", format!("{error:#}")))),
         };
         self.in_flight.finish(id, end);
     }

@@ -1,7 +1,7 @@
 //! Processor time by call, counted in epoch ticks.
 //!
-//! The epoch callback runs at most once a tick and only while a guest computes, so a tick is at most 10 ms of processor
-//! time; a thread that the operating system keeps waiting is not charged for it.
+//! The epoch callback runs at most once a tick and only while a guest computes, so counting it samples the processor time;
+//! a guest that waits, or a thread that the operating system keeps waiting, is not charged for it.
 
 use super::engine::TICK;
 use crate::broker::Call;

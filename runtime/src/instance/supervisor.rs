@@ -149,6 +149,7 @@ impl Instance {
             }
         };
         std::mem::forget(guard);
+        call.end();
         end.unwrap_or(CallEnd::NotRunning)
     }
 

@@ -191,6 +191,7 @@ impl Registry {
             }
         });
         futures::future::join_all(stops).await;
+        self.services.flush().await;
         self.services.render.end_idle().await;
     }
 

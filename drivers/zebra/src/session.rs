@@ -1,0 +1,101 @@
+//! A connection to a printer, and the conversation on it.
+
+use std::time::{Duration, Instant};
+
+use ostler_sdk::{Connection, Error, Machine, Result};
+use ostler_zpl::{Identity, Line, Query, Report};
+
+use crate::settings::CONNECTION;
+
+/// How long an answer is waited for. Printers answer within some milliseconds, or not at all.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// More than all answers to one question.
+const READ_SIZE: u32 = 4096;
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Session {
+    connection: Connection,
+    line: Line,
+    /// Whether a question was asked on this connection.
+    asked: bool,
+    /// Whether this printer is known not to answer.
+    silent: bool,
+}
+
+impl Session {
+    /// Connects to the machine's printer.
+    pub async fn open(machine: &Machine) -> Result<Self> {
+        let connection = machine.connect(CONNECTION).await?;
+        Ok(Self { connection, line: Line::default(), asked: false, silent: false })
+    }
+
+    /// This printer has never answered so far: do not wait for it.
+    pub fn expect_silence(&mut self) {
+        self.silent = true;
+    }
+
+    /// Ask in any case.
+    pub fn expect_answers(&mut self) {
+        self.silent = false;
+    }
+
+    /// Whether it makes sense to wait for an answer. Many devices that take ZPL answer nothing (print servers, other makers'
+    /// printers); after one question in vain, no label waits for another.
+    pub fn is_worth_asking(&self) -> bool {
+        self.line.ever_heard() || !(self.silent || self.asked)
+    }
+
+    /// Whether the printer answers on this connection; nothing when it was not asked.
+    pub fn answered(&self) -> Option<bool> {
+        self.asked.then(|| self.line.ever_heard())
+    }
+
+    /// Whether the printer answers `~HQES`.
+    pub fn knows_conditions(&self) -> bool {
+        self.line.knows_conditions()
+    }
+
+    /// What it said to the last question.
+    pub fn report(&self) -> &Report {
+        self.line.report()
+    }
+
+    /// What it is, when it was asked and said so.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.line.identity()
+    }
+
+    /// Sends a question and reads until it is answered, or nothing comes. Silence is not an error.
+    pub async fn ask(&mut self, query: Query) -> Result<()> {
+        let question = self.line.ask(query);
+        self.send(question).await?;
+        self.asked = true;
+        let deadline = Instant::now() + PATIENCE;
+        while !self.line.is_complete() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.line.timed_out();
+                break;
+            }
+            match self.connection.read(READ_SIZE, left).await {
+                Ok(bytes) if bytes.is_empty() => {
+                    return Err(Error::transient("closed", "The printer closed the connection."));
+                }
+                Ok(bytes) => self.line.receive(&bytes),
+                Err(error) if error.is_timeout() => {
+                    self.line.timed_out();
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends bytes.
+    pub async fn send(&self, bytes: &[u8]) -> Result<()> {
+        self.connection.write_all(bytes).await
+    }
+}

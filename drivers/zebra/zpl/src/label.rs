@@ -1,0 +1,124 @@
+//! A label format: from `^XA` to `^XZ`.
+
+use crate::Bitmap;
+use crate::compress::compress;
+
+/// The most bytes that one `^GF` may have on old firmware (guide, page of `^GF`, parameters b and c: 1 to 99999). A label of
+/// 4 x 6 inch at 8 dots/mm has 124,236.
+pub const MOST_BYTES: usize = 99_999;
+
+/// How a bitmap is to be printed. The format is [`begin`](Self::begin), all [`strips`](Self::strips), [`end`](Self::end).
+///
+/// Nothing that an operator calibrates at the printer is touched: label top, shift, speed, media sensing and print mode stay as
+/// they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'a> {
+    /// The dots; the label is as large.
+    pub bitmap: Bitmap<'a>,
+    /// How often, 1 to 99,999,999 (`^PQ`).
+    pub copies: u32,
+    /// 0 to 30 (`~SD`), or as the printer is set.
+    pub darkness: Option<u8>,
+}
+
+impl<'a> Label<'a> {
+    /// Everything before the graphic: darkness, width and length in dots, home position, upright.
+    pub fn begin(&self) -> Vec<u8> {
+        let (width, height) = (self.bitmap.width(), self.bitmap.height());
+        let darkness = self.darkness.map(|darkness| format!("~SD{:02}\n", darkness.min(30))).unwrap_or_default();
+        format!("{darkness}^XA^PON^LH0,0^PW{width}^LL{height}\n").into_bytes()
+    }
+
+    /// The graphic, as fields of at most [`MOST_BYTES`] of bitmap each, from the top.
+    ///
+    /// Each call of `next` compresses one strip: the place for a caller who shares its thread to pause in between.
+    pub fn strips(&self) -> Strips<'a> {
+        let rows = (MOST_BYTES / self.bitmap.stride().max(1)).max(1);
+        Strips { bitmap: self.bitmap, rows, at: 0 }
+    }
+
+    /// Everything behind the graphic: the number of copies, and the end of the format.
+    pub fn end(&self) -> Vec<u8> {
+        // Pause after 0 labels, 0 copies of each serial number, no override of the pause count: one batch without a stop.
+        format!("^PQ{},0,0,N^XZ\n", self.copies.max(1)).into_bytes()
+    }
+
+    /// The whole format at once.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.begin();
+        bytes.extend(self.strips().flatten());
+        bytes.extend(self.end());
+        bytes
+    }
+}
+
+/// The strips of a label; see [`Label::strips`].
+#[derive(Debug, Clone)]
+pub struct Strips<'a> {
+    bitmap: Bitmap<'a>,
+    /// Rows in a strip.
+    rows: usize,
+    /// The next row.
+    at: usize,
+}
+
+impl Iterator for Strips<'_> {
+    /// One field: `^FOx,y^GFA,b,c,d,data^FS`. For ASCII data b equals c: the bytes of the bitmap, not of the text.
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let stride = self.bitmap.stride();
+        let rest = self.bitmap.data().get(self.at * stride..)?;
+        if rest.is_empty() {
+            return None;
+        }
+        let data = rest.get(..self.rows * stride).unwrap_or(rest);
+        let (y, bytes) = (self.at, data.len());
+        let mut field = format!("^FO0,{y}^GFA,{bytes},{bytes},{stride},").into_bytes();
+        // A quarter of the bytes is more than a usual label needs; an unusual one grows.
+        field.reserve(bytes / 4);
+        compress(data, stride, &mut field);
+        field.extend_from_slice(b"^FS\n");
+        self.at += bytes / stride;
+        Some(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(width: u32, height: u32, data: &[u8]) -> Label<'_> {
+        Label { bitmap: Bitmap::new(width, height, width.div_ceil(8), data).unwrap(), copies: 1, darkness: None }
+    }
+
+    #[test]
+    fn a_small_label_reads_as_expected() {
+        let data = [0xFF, 0xC0, 0x00, 0x00];
+        let label = Label { copies: 3, darkness: Some(7), ..label(10, 2, &data) };
+        let expected = "~SD07\n^XA^PON^LH0,0^PW10^LL2\n^FO0,0^GFA,4,4,2,FFC,,^FS\n^PQ3,0,0,N^XZ\n";
+        assert_eq!(String::from_utf8(label.to_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_4_by_6_inch_label_is_cut_into_strips_that_old_firmware_takes() {
+        let data = vec![0x5A; 102 * 1218];
+        let strips: Vec<String> =
+            label(812, 1218, &data).strips().map(|strip| String::from_utf8(strip).unwrap()).collect();
+        assert_eq!(strips.len(), 2);
+        assert!(strips[0].starts_with("^FO0,0^GFA,99960,99960,102,"));
+        assert!(strips[1].starts_with("^FO0,980^GFA,24276,24276,102,"));
+    }
+
+    #[test]
+    fn a_white_label_still_has_a_field_so_that_the_printer_feeds_it() {
+        let data = [0; 3];
+        assert_eq!(label(8, 3, &data).strips().next().unwrap(), b"^FO0,0^GFA,3,3,1,,::^FS\n");
+    }
+
+    #[test]
+    fn without_a_darkness_the_printer_keeps_its_own() {
+        let data = [0];
+        assert!(label(8, 1, &data).begin().starts_with(b"^XA"));
+    }
+}

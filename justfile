@@ -1,0 +1,95 @@
+# The commands of this workspace. `just` lists them; `./justw` does the same where just is not installed.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
+
+# Where cargo puts things, and where the drivers' components are found.
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+wasm := "wasm32-wasip2"
+components := target / wasm / "guest"
+
+# Lint, build and test take the same packages, so that every dependency has one set of features and is built once.
+native := "--workspace"
+
+# List the recipes
+[private]
+default:
+    @{{ just_executable() }} --justfile {{ quote(justfile()) }} --list --unsorted
+
+# Start a server with virtual printers and the drivers of this repository, to click through
+[group('run')]
+demo *ARGS: build
+    exec {{ quote(target / "debug/ostler") }} demo --drivers {{ quote(components) }} "$@"
+
+# Build the `ostler` program and the drivers
+[group('build')]
+build: guests
+    cargo build
+
+# Build the drivers as WebAssembly components, into target/wasm32-wasip2/guest
+[group('build')]
+guests: setup
+    packages=$(scripts/guest-packages.sh); cargo build --profile guest --target {{ wasm }} $packages
+
+# Install the wasm32-wasip2 target, if it is missing
+[group('build')]
+setup:
+    scripts/wasm-target.sh
+
+# Run all tests; --allow-missing skips those whose counterpart is not installed, the rest goes to `cargo test`
+[group('check')]
+test *ARGS: guests counterparts
+    #!/usr/bin/env bash
+    set -euo pipefail
+    arguments=()
+    for argument in "$@"; do
+        if [ "$argument" = --allow-missing ]; then
+            export OSTLER_ALLOW_MISSING=1
+        else
+            arguments+=("$argument")
+        fi
+    done
+    # The program that the end-to-end tests start; built together with the tests, so that both share their dependencies.
+    cargo build {{ native }} --bins --tests
+    cargo test {{ native }} "${arguments[@]}"
+
+# Install what tests compare with: zbarimg, two independent ZPL renderers, componentize-py
+[group('check')]
+counterparts:
+    scripts/counterparts.sh
+
+# Format all code
+[group('check')]
+fmt:
+    cargo fmt --all
+
+# Check that all code is formatted
+[group('check')]
+fmt-check:
+    cargo fmt --all --check
+
+# Clippy on everything, and on the drivers once more as WebAssembly
+[group('check')]
+lint: setup
+    cargo clippy {{ native }} --all-targets -- -D warnings
+    packages=$(scripts/guest-packages.sh); cargo clippy --profile guest --target {{ wasm }} $packages -- -D warnings
+
+# Build the documentation; a broken link is an error
+[group('check')]
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps {{ native }}
+
+# Licences, advisories and sources of all dependencies, where cargo-deny is installed
+[group('check')]
+deny:
+    @if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: cargo install cargo-deny --locked"; fi
+
+# All that a change must pass
+[group('check')]
+ci: fmt-check lint doc test
+
+# Measure every figure against its baseline in one run
+[group('measure')]
+bench *ARGS: guests
+    cargo build --release
+    cargo run --release -p ostler-bench -- "$@"

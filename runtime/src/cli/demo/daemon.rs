@@ -1,0 +1,60 @@
+//! The demo's daemon: `ostler serve` in a process of its own.
+
+use crate::{cli::client::Client, daemon::SOCKET};
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use tokio::process::{Child, Command};
+
+/// How long it may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running daemon; killed when it is dropped without being stopped.
+pub struct Daemon {
+    child: Child,
+}
+
+impl Daemon {
+    /// Starts a daemon and waits until it answers. Its log goes to `daemon.log` in the data folder's parent.
+    pub async fn start(data: &Path) -> Result<Self> {
+        let program = std::env::current_exe().context("finding the ostler binary")?;
+        let log = data.with_extension("log");
+        let mut child = Command::new(program)
+            .arg("--data")
+            .arg(data)
+            .args(["serve", "--ping-interval", "1000"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log)?)
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting the daemon")?;
+        let began = Instant::now();
+        let client = Client::new(data);
+        loop {
+            if data.join(SOCKET).exists() && client.get::<Vec<Value>>("/api/machine/").await.is_ok() {
+                return Ok(Self { child });
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!("the daemon ended at once ({status}):\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
+            if began.elapsed() > PATIENCE {
+                bail!("the daemon does not answer; its log is {}", log.display());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends it as an operator would, and waits.
+    pub async fn stop(mut self) -> Result<()> {
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+            rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+        }
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the daemon does not end")??;
+        if status.success() { Ok(()) } else { bail!("the daemon ended with {status}") }
+    }
+}

@@ -1,0 +1,65 @@
+//! Measures what Ostler must reach, each figure against its baseline in the same run, and writes `docs/benchmarks.md`.
+//!
+//! ```text
+//! cargo run --release -p ostler-bench [-- NAME...]
+//! ```
+//!
+//! Names choose benchmarks; then, and in a build that is not a release, the results are only shown. A bar that is missed is a
+//! result like any other: the exit status says whether everything could be measured.
+//!
+//! # Layout
+//!
+//! * [`brokered`]: a call through an instance, beside a bare call of the engine
+//! * [`encoding`]: a label to compressed ZPL, in a guest and natively
+//! * [`scene`]: the component, its store and its machines, which both need
+//! * [`rounds`]: medians, and pairs of them
+//! * [`report`]: the table and the file
+//! * [`facts`]: what the numbers were measured on
+//!
+//! Baseline and subject take turns within each round. A ratio is taken of each round, and the median of those is what counts:
+//! whatever else the machine does meanwhile, both sides had it.
+
+mod brokered;
+mod encoding;
+mod facts;
+mod report;
+mod rounds;
+mod scene;
+
+use anyhow::{Result, bail};
+use report::Section;
+use std::path::Path;
+
+/// Where the results go, seen from this crate.
+const REPORT: &str = "../../docs/benchmarks.md";
+
+const BENCHMARKS: [(&str, fn() -> Result<Section>); 2] = [("brokered", brokered::run), ("encoding", encoding::run)];
+
+fn main() -> Result<()> {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let known = |name: &String| BENCHMARKS.iter().any(|(known, _)| known == name);
+    if let Some(unknown) = chosen.iter().find(|name| !known(name)) {
+        let names: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        bail!("there is no benchmark '{unknown}'; there are: {}", names.join(", "));
+    }
+    let mut sections = Vec::new();
+    for (name, run) in BENCHMARKS {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            eprintln!("measuring: {name}");
+            sections.push(run()?);
+        }
+    }
+    let text = report::markdown(&facts::gather(), &sections);
+    println!("{text}");
+    if cfg!(debug_assertions) {
+        eprintln!("not a release build: nothing was written");
+    } else if chosen.is_empty() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(REPORT);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&file, text)?;
+        eprintln!("written: docs/benchmarks.md");
+    }
+    Ok(())
+}

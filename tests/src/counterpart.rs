@@ -1,0 +1,125 @@
+//! Programs nobody here wrote, which read what we print. `scripts/counterparts.sh` installs them.
+//!
+//! A missing one fails the test, unless `OSTLER_ALLOW_MISSING=1`: then the test is skipped and says so, on stderr and in the
+//! file that `OSTLER_SKIPPED_LIST` names.
+
+use crate::{PATIENCE, place::repository, printer::runtime};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+
+/// A program to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counterpart {
+    /// Reads barcodes from a picture.
+    Zbarimg,
+    /// ZPL to PNG, in Go.
+    ZplRendererJs,
+    /// ZPL to PNG, in Python, strict.
+    Zplkit,
+}
+
+/// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
+///
+/// Fails the test when a program is not installed, unless missing ones are allowed.
+#[track_caller]
+pub fn missing(test: &str, needed: &[Counterpart]) -> bool {
+    let absent: Vec<_> = needed.iter().filter(|counterpart| !counterpart.is_there()).collect();
+    if absent.is_empty() {
+        return false;
+    }
+    let allowed = std::env::var_os("OSTLER_ALLOW_MISSING").is_some_and(|value| value == "1");
+    assert!(allowed, "{absent:?} not installed: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1");
+    let line = format!("SKIPPED {test}: {absent:?} not installed");
+    eprintln!("{line}");
+    if let Some(list) = std::env::var_os("OSTLER_SKIPPED_LIST") {
+        let mut file = OpenOptions::new().create(true).append(true).open(list).unwrap();
+        writeln!(file, "{line}").unwrap();
+    }
+    true
+}
+
+impl Counterpart {
+    fn is_there(self) -> bool {
+        match self {
+            Self::Zbarimg => std::process::Command::new("zbarimg").arg("--version").output().is_ok(),
+            Self::ZplRendererJs => installed().join("node/node_modules/zpl-renderer-js").is_dir(),
+            Self::Zplkit => python().is_file(),
+        }
+    }
+}
+
+fn installed() -> PathBuf {
+    repository().join("target/counterparts")
+}
+
+fn python() -> PathBuf {
+    installed().join("venv/bin/python")
+}
+
+/// The size and density that a ZPL renderer draws for.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper {
+    /// Dots per millimetre.
+    pub dpmm: u32,
+    /// In dots.
+    pub width: u32,
+    /// In dots.
+    pub height: u32,
+}
+
+/// A label of a ZPL stream as PNG, by zpl-renderer-js.
+pub fn zpl_renderer_js(zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {
+    draw("node".as_ref(), "zpl-renderer-js.mjs", zpl, paper, index)
+}
+
+/// A label of a ZPL stream as PNG, by zplkit. It stops at commands that it does not draw by; see [`without`].
+pub fn zplkit(zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {
+    draw(&python(), "zplkit.py", zpl, paper, index)
+}
+
+fn draw(program: &Path, script: &str, zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {
+    let mut command = Command::new(program);
+    command.arg(repository().join("tests/counterparts").join(script));
+    command.args([paper.dpmm, paper.width, paper.height].map(|number| number.to_string())).arg(index.to_string());
+    run(command, zpl)
+}
+
+/// A stream of ZPL without the named commands (`^MM`, `~HS` ...). Each goes as a whole: from its own caret or tilde to the next.
+pub fn without(zpl: &[u8], commands: &[&str]) -> Vec<u8> {
+    let starts: Vec<_> = (0..zpl.len()).filter(|&at| matches!(zpl[at], b'^' | b'~')).chain([zpl.len()]).collect();
+    let before = &zpl[..starts[0]];
+    let kept = starts.windows(2).map(|ends| &zpl[ends[0]..ends[1]]);
+    let kept = kept.filter(|command| !commands.iter().any(|name| command.starts_with(name.as_bytes())));
+    [before].into_iter().chain(kept).collect::<Vec<_>>().concat()
+}
+
+/// What the codes in a picture say, by zbarimg: `CODE-128:text`, `QR-Code:text`.
+pub fn zbarimg(png: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("label.png");
+    std::fs::write(&file, png).unwrap();
+    let mut command = Command::new("zbarimg");
+    command.arg("--quiet").arg(file);
+    String::from_utf8(run(command, &[])).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn run(mut command: Command, input: &[u8]) -> Vec<u8> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let ended = runtime().block_on(timeout(PATIENCE, async {
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A program that ends before it has read everything says why on stderr.
+        let write = async move {
+            let _ = stdin.write_all(input).await;
+        };
+        tokio::join!(write, child.wait_with_output()).1.unwrap()
+    }));
+    let output = ended.unwrap_or_else(|_| panic!("{command:?} does not end"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}

@@ -1,0 +1,239 @@
+//! An `ostler serve` in a folder of its own.
+//!
+//! Its log is kept, and printed when the test fails. A log with a panic fails the test, whatever else it saw.
+
+use crate::{PATIENCE, place};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    ffi::OsString,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// The time between two pings unless a test wants another: short, so that recovery is seen soon.
+const PING_INTERVAL_MS: u32 = 250;
+
+/// How a daemon is to be started.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    limits: Option<String>,
+    ping_interval_ms: u32,
+    drivers: Vec<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { limits: None, ping_interval_ms: PING_INTERVAL_MS, drivers: Vec::new(), environment: Vec::new() }
+    }
+}
+
+impl Builder {
+    /// Limits in TOML, such as `cpu_slice_ms = 50`.
+    #[must_use]
+    pub fn limits(mut self, toml: &str) -> Self {
+        self.limits = Some(toml.to_owned());
+        self
+    }
+
+    /// The time between two pings; 0 switches them off.
+    #[must_use]
+    pub fn ping_interval(mut self, ms: u32) -> Self {
+        self.ping_interval_ms = ms;
+        self
+    }
+
+    /// A folder whose components are installed at start.
+    #[must_use]
+    pub fn drivers(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.drivers.push(folder.into());
+        self
+    }
+
+    /// A variable in the daemon's environment.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((key.into(), value.into()));
+        self
+    }
+
+    /// Starts it and waits until it answers.
+    pub fn start(self) -> Daemon {
+        let folder = tempfile::Builder::new().prefix("ostler-").tempdir().unwrap();
+        let log = Arc::default();
+        let running = Running::start(&self, folder.path(), &log);
+        Daemon { builder: self, folder, log, running: Some(running) }
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(place::ostler());
+        command.arg("--data").arg(folder.join(DATA)).arg("serve");
+        command.arg("--ping-interval").arg(self.ping_interval_ms.to_string());
+        if let Some(limits) = &self.limits {
+            let file = folder.join("limits.toml");
+            std::fs::write(&file, limits).unwrap();
+            command.arg("--limits").arg(file);
+        }
+        for folder in &self.drivers {
+            command.arg("--drivers").arg(folder);
+        }
+        command.env("NO_COLOR", "1").envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command
+    }
+}
+
+/// The data folder, inside the test's folder.
+const DATA: &str = "data";
+
+/// A running daemon. Stops in order when it is dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    builder: Builder,
+    folder: TempDir,
+    /// What all its processes wrote, one after the other.
+    log: Arc<Mutex<String>>,
+    /// Nothing between a kill and a restart.
+    running: Option<Running>,
+}
+
+impl Daemon {
+    /// A daemon with the default limits.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A daemon with other limits, pings or drivers.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
+    }
+
+    /// A folder for the test's own files, which goes away with the daemon.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the daemon runs").child.id()
+    }
+
+    /// What it has logged so far, over all its lives.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Ends it as a power cut would (SIGKILL). [`Self::restart`] starts it again.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.child.kill().unwrap();
+            running.finish();
+        }
+    }
+
+    /// Ends it in order (SIGTERM), and returns how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.running.take().expect("the daemon runs").stop()
+    }
+
+    /// Starts it on the same folder; kills it first if it runs.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.running = Some(Running::start(&self.builder, self.folder.path(), &self.log));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.kill();
+            eprintln!("--- log of the daemon ---\n{}--- end of the log ---", self.log());
+            return;
+        }
+        if let Some(running) = self.running.take() {
+            let status = running.stop();
+            assert!(status.success(), "the daemon ended with {status}:\n{}", self.log());
+        }
+        let log = self.log();
+        assert!(!log.contains("panicked"), "the daemon panicked:\n{log}");
+    }
+}
+
+/// A process and the thread that reads its log.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    reader: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(builder: &Builder, folder: &Path, log: &Arc<Mutex<String>>) -> Self {
+        let mut child = builder
+            .command(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::clone(log);
+        let lines = Arc::clone(&log);
+        let reader = thread::spawn(move || {
+            for line in stderr.split(b'\n').map_while(Result::ok) {
+                let mut log = lines.lock().unwrap();
+                log.push_str(&String::from_utf8_lossy(&line));
+                log.push('\n');
+            }
+        });
+        let mut running = Self { child, reader };
+        let data = folder.join(DATA);
+        let end = Instant::now() + PATIENCE;
+        while !crate::client::answers(&data) {
+            if let Some(status) = running.child.try_wait().unwrap() {
+                running.finish();
+                panic!("the daemon did not start ({status}):\n{}", log.lock().unwrap());
+            }
+            if Instant::now() > end {
+                running.child.kill().unwrap();
+                running.finish();
+                panic!("the daemon does not answer:\n{}", log.lock().unwrap());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        running
+    }
+
+    fn stop(mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+        let end = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if self.child.try_wait().unwrap().is_none() {
+            // It will not stop by itself: its status says so.
+            self.child.kill().unwrap();
+        }
+        self.finish()
+    }
+
+    /// Reaps the process and takes in the rest of its log.
+    fn finish(mut self) -> ExitStatus {
+        let status = self.child.wait().unwrap();
+        // Its workers hold the log open for the moment that they outlive it.
+        let end = Instant::now() + Duration::from_secs(5);
+        while !self.reader.is_finished() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
+        status
+    }
+}

@@ -1,0 +1,1 @@
+//! What drivers send, read by programs nobody here wrote.

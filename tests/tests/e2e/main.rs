@@ -1,0 +1,12 @@
+//! Behaviours of the real binary, one module each.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod counterparts;
+mod crash;
+mod crowd;
+mod hostile;
+mod install;
+mod lifecycle;
+mod printing;
+mod settings;
