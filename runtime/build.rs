@@ -19,10 +19,10 @@ fn main() -> io::Result<()> {
             })
             .collect::<Vec<_>>()
             .join(", ");
-        let manifest = files.iter().find(|file| file.ends_with("machine-type.toml")).map_or_else(
-            || "None".to_owned(),
-            |file| format!("Some(include_str!({:?}))", file.display().to_string()),
-        );
+        let manifest = files
+            .iter()
+            .find(|file| file.ends_with("machine-type.toml"))
+            .map_or_else(|| "None".to_owned(), |file| format!("Some(include_str!({:?}))", file.display().to_string()));
         let _ = writeln!(code, "EmbeddedPackage {{ folder: {name:?}, wit: &[{wit}], manifest: {manifest} }},");
     }
     code.push_str("];\n");

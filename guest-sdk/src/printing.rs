@@ -83,7 +83,7 @@ pub struct Label(jobs::Label);
 impl Label {
     /// Width and height in micrometres, when the document declares them.
     pub async fn size(&self) -> Result<Option<(u32, u32)>> {
-        self.0.size().await
+        Ok(self.0.size().await?)
     }
 
     /// The data that the label was made from, as key and value; empty for a plain document.

@@ -10,7 +10,7 @@
 //! * [`instance`]: running components, with limits, blame and restarts
 //! * [`registry`]: machine types, drivers and machines, and a keeper for each machine
 //! * [`jobs`]: durable calls, and what becomes of them
-//! * [`store`]: state that lasts: one SQLite file and a folder of components
+//! * [`store`]: state that lasts: one `SQLite` file and a folder of components
 //! * [`api`]: the REST API
 //! * [`daemon`]: all of it together, as a process
 //! * [`cli`]: the command line, daemon and client in one binary

@@ -60,7 +60,9 @@ pub fn ostler(data: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
 
 /// Whether a daemon answers on this data folder.
 pub(crate) fn answers(data: &Path) -> bool {
-    runtime().block_on(async { timeout(PATIENCE, send(data, "GET", "/healthz", None)).await }).is_ok_and(|ok| ok.is_ok())
+    runtime()
+        .block_on(async { timeout(PATIENCE, send(data, "GET", "/healthz", None)).await })
+        .is_ok_and(|ok| ok.is_ok())
 }
 
 /// One request on a connection of its own: HTTP status and body, which is null when it is no JSON.

@@ -177,13 +177,8 @@ struct Running {
 
 impl Running {
     fn start(builder: &Builder, folder: &Path, log: &Arc<Mutex<String>>) -> Self {
-        let mut child = builder
-            .command(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            builder.command(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let log = Arc::clone(log);
         let lines = Arc::clone(&log);

@@ -22,7 +22,8 @@ pub fn of_png(png: &[u8]) -> Bitmap {
                 png::ColorType::GrayscaleAlpha | png::ColorType::Rgba => pixel.split_at(samples - 1),
                 _ => (pixel, [255].as_slice()),
             };
-            let lightness = colour.iter().map(|&value| u32::from(value)).sum::<u32>() / u32::try_from(colour.len()).unwrap();
+            let lightness =
+                colour.iter().map(|&value| u32::from(value)).sum::<u32>() / u32::try_from(colour.len()).unwrap();
             if lightness < 128 && alpha[0] >= 128 {
                 dots.set_black(x, y);
             }

@@ -38,35 +38,18 @@ impl Bitmap {
     /// A white picture; sizes in dots.
     pub fn new(width: u32, height: u32) -> Self {
         let stride = stride_of(width);
-        Self {
-            width,
-            height,
-            stride,
-            bytes: vec![0; stride * height as usize],
-        }
+        Self { width, height, stride, bytes: vec![0; stride * height as usize] }
     }
 
     /// Takes rows of `width.div_ceil(8)` bytes, top to bottom; bits past `width` are cleared.
     pub fn from_rows(width: u32, bytes: Vec<u8>) -> Result<Self, RowsError> {
         let stride = stride_of(width);
         let whole = stride != 0 && bytes.len().is_multiple_of(stride);
-        let rows = if whole {
-            u32::try_from(bytes.len() / stride).ok()
-        } else {
-            None
-        };
+        let rows = if whole { u32::try_from(bytes.len() / stride).ok() } else { None };
         let Some(height) = rows else {
-            return Err(RowsError {
-                length: bytes.len(),
-                stride,
-            });
+            return Err(RowsError { length: bytes.len(), stride });
         };
-        let mut bitmap = Self {
-            width,
-            height,
-            stride,
-            bytes,
-        };
+        let mut bitmap = Self { width, height, stride, bytes };
         bitmap.clear_padding();
         Ok(bitmap)
     }
@@ -103,9 +86,7 @@ impl Bitmap {
             return false;
         }
         let at = y as usize * self.stride + (x / 8) as usize;
-        self.bytes
-            .get(at)
-            .is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0)
+        self.bytes.get(at).is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0)
     }
 
     /// Blackens a dot; one outside the picture is ignored.
@@ -121,10 +102,7 @@ impl Bitmap {
 
     /// Number of black dots.
     pub fn black_dots(&self) -> u64 {
-        self.bytes
-            .iter()
-            .map(|byte| u64::from(byte.count_ones()))
-            .sum()
+        self.bytes.iter().map(|byte| u64::from(byte.count_ones())).sum()
     }
 
     /// Draws `picture` with its upper left corner at (x, y); what does not fit is cut off.
@@ -170,11 +148,7 @@ impl Bitmap {
             for to in to {
                 let high = reversed.next().unwrap_or(0);
                 let low = reversed.peek().copied().unwrap_or(0);
-                *to = if padding == 0 {
-                    high
-                } else {
-                    (high << padding) | (low >> (8 - padding))
-                };
+                *to = if padding == 0 { high } else { (high << padding) | (low >> (8 - padding)) };
             }
         }
         result
@@ -251,13 +225,7 @@ impl Bitmap {
 /// The size and the amount of black; a test's failure message must not be a megabyte of bytes.
 impl fmt::Debug for Bitmap {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Bitmap({}x{}, {} black)",
-            self.width,
-            self.height,
-            self.black_dots()
-        )
+        write!(formatter, "Bitmap({}x{}, {} black)", self.width, self.height, self.black_dots())
     }
 }
 
@@ -295,11 +263,7 @@ mod tests {
                     assert_eq!(page.is_black(px, py), expected, "offset {x}, dot {px},{py}");
                 }
             }
-            assert!(
-                page.rows()
-                    .all(|row| row.last().unwrap().trailing_zeros() >= 3),
-                "padding stays 0"
-            );
+            assert!(page.rows().all(|row| row.last().unwrap().trailing_zeros() >= 3), "padding stays 0");
         }
     }
 
@@ -319,10 +283,7 @@ mod tests {
             for y in 0..5 {
                 for x in 0..width {
                     assert_eq!(mirrored.is_black(width - 1 - x, y), picture.is_black(x, y));
-                    assert_eq!(
-                        turned.is_black(width - 1 - x, 4 - y),
-                        picture.is_black(x, y)
-                    );
+                    assert_eq!(turned.is_black(width - 1 - x, 4 - y), picture.is_black(x, y));
                 }
             }
         }
@@ -334,10 +295,7 @@ mod tests {
         let (down, up) = (picture.shifted_down(2), picture.shifted_down(-2));
         for x in 0..9 {
             for y in 0..6 {
-                assert_eq!(
-                    down.is_black(x, y),
-                    y >= 2 && picture.is_black(x, y.wrapping_sub(2))
-                );
+                assert_eq!(down.is_black(x, y), y >= 2 && picture.is_black(x, y.wrapping_sub(2)));
                 assert_eq!(up.is_black(x, y), picture.is_black(x, y + 2));
             }
         }
@@ -347,9 +305,7 @@ mod tests {
     fn a_png_decodes_to_the_same_dots_with_black_as_zero() {
         let picture = pattern(21, 10);
         let file = picture.to_png(Some(8)).unwrap();
-        let mut reader = png::Decoder::new(io::Cursor::new(file))
-            .read_info()
-            .unwrap();
+        let mut reader = png::Decoder::new(io::Cursor::new(file)).read_info().unwrap();
         assert_eq!(reader.info().pixel_dims.unwrap().xppu, 8000);
         let mut rows = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut rows).unwrap();
@@ -359,13 +315,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_whole_rows_are_refused() {
-        assert_eq!(
-            Bitmap::from_rows(12, vec![0; 5]),
-            Err(RowsError {
-                length: 5,
-                stride: 2
-            })
-        );
+        assert_eq!(Bitmap::from_rows(12, vec![0; 5]), Err(RowsError { length: 5, stride: 2 }));
         assert!(Bitmap::from_rows(0, vec![]).is_err());
     }
 }

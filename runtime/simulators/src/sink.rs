@@ -66,16 +66,8 @@ impl TcpSink {
             kept: Mutex::new(Vec::new()),
             state: watch::Sender::new(SinkState::default()),
         });
-        let server = runtime
-            .spawn(accept(listener, Arc::clone(&shared)))
-            .abort_handle();
-        Ok(Self {
-            running: Arc::new(Running {
-                address,
-                shared,
-                server,
-            }),
-        })
+        let server = runtime.spawn(accept(listener, Arc::clone(&shared))).abort_handle();
+        Ok(Self { running: Arc::new(Running { address, shared, server }) })
     }
 
     /// Where it listens.
@@ -169,16 +161,12 @@ impl Open {
             let room = self.0.keep.saturating_sub(kept.len()).min(bytes.len());
             kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
         }
-        self.0
-            .state
-            .send_modify(|state| state.received_bytes += bytes.len() as u64);
+        self.0.state.send_modify(|state| state.received_bytes += bytes.len() as u64);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0
-            .state
-            .send_modify(|state| state.connections_open -= 1);
+        self.0.state.send_modify(|state| state.connections_open -= 1);
     }
 }

@@ -17,10 +17,7 @@ pub struct WaitError<S: Debug> {
 }
 
 /// Waits until the watched state meets the condition. Never ends if it does not, or if its owner has gone.
-pub(crate) async fn until<S: Clone>(
-    mut states: watch::Receiver<S>,
-    condition: impl FnMut(&S) -> bool,
-) -> S {
+pub(crate) async fn until<S: Clone>(mut states: watch::Receiver<S>, condition: impl FnMut(&S) -> bool) -> S {
     // The sender lives as long as the handle that this receiver came from.
     if let Ok(state) = states.wait_for(condition).await {
         return state.clone();
@@ -37,8 +34,5 @@ pub(crate) async fn within<S: Clone + Debug>(
     let watched = states.clone();
     tokio::time::timeout(limit, until(states, condition))
         .await
-        .map_err(|_| WaitError {
-            limit,
-            last: watched.borrow().clone(),
-        })
+        .map_err(|_| WaitError { limit, last: watched.borrow().clone() })
 }

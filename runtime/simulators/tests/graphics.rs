@@ -39,10 +39,7 @@ fn every_form_prints_the_same_label() {
             assert!(label.bitmap.bytes() == bytes, "{form}, {row} bytes a row");
             assert_eq!(label.bitmap.stride(), row);
             let start = stream.windows(3).position(|bytes| bytes == b"^XA").unwrap();
-            assert!(
-                *label.format == stream[start..],
-                "{form}: the format is kept from ^XA to ^XZ"
-            );
+            assert!(*label.format == stream[start..], "{form}: the format is kept from ^XA to ^XZ");
         }
     }
 }
@@ -51,10 +48,7 @@ fn every_form_prints_the_same_label() {
 fn a_four_by_six_inch_label_prints_in_every_form() {
     let bytes = picture(102, 1218);
     for (form, stream) in forms(&bytes, 102) {
-        assert!(
-            only_label(config(102, 1218), &stream).bitmap.bytes() == bytes,
-            "{form}"
-        );
+        assert!(only_label(config(102, 1218), &stream).bitmap.bytes() == bytes, "{form}");
     }
 }
 
@@ -62,20 +56,11 @@ fn a_four_by_six_inch_label_prints_in_every_form() {
 fn old_firmware_drops_a_field_above_its_limit_and_takes_a_download() {
     let bytes = picture(102, 1218);
     for (form, stream) in forms(&bytes, 102) {
-        let printout = interpret(
-            ZebraConfig {
-                old_firmware: true,
-                ..config(102, 1218)
-            },
-            &stream,
-        );
+        let printout = interpret(ZebraConfig { old_firmware: true, ..config(102, 1218) }, &stream);
         let dots = printout.labels[0].bitmap.black_dots();
         if form.starts_with("field") {
             assert_eq!(dots, 0, "{form}");
-            assert!(
-                matches!(printout.errors[0].error, ZplError::Graphic { .. }),
-                "{form}"
-            );
+            assert!(matches!(printout.errors[0].error, ZplError::Graphic { .. }), "{form}");
         } else {
             assert!(dots > 0 && printout.errors.is_empty(), "{form}");
         }
@@ -92,20 +77,8 @@ fn one_changed_byte_in_checked_data_drops_the_graphic() {
         let at = stream.windows(3).position(|bytes| bytes == b"64:").unwrap() + 12;
         stream[at] = if stream[at] == b'A' { b'B' } else { b'A' };
         let printout = interpret(config(16, 20), &stream);
-        assert!(
-            printout
-                .errors
-                .iter()
-                .any(|record| record.error.to_string().contains("CRC")),
-            "{form}"
-        );
-        assert!(
-            printout
-                .labels
-                .iter()
-                .all(|label| label.bitmap.black_dots() == 0),
-            "{form}"
-        );
+        assert!(printout.errors.iter().any(|record| record.error.to_string().contains("CRC")), "{form}");
+        assert!(printout.labels.iter().all(|label| label.bitmap.black_dots() == 0), "{form}");
     }
 }
 
@@ -174,106 +147,42 @@ proptest! {
 
 #[test]
 fn fields_combine_at_their_places() {
-    let config = || ZebraConfig {
-        head_width: 32,
-        label_length: 16,
-        ..ZebraConfig::default()
-    };
+    let config = || ZebraConfig { head_width: 32, label_length: 16, ..ZebraConfig::default() };
     let block = |at: &str, command: &str| format!("^FO{at}{command}^GFA,2,2,1,F0F0^FS");
-    let print = |format: &str| {
-        Arc::clone(&only_label(config(), format!("^XA{format}^XZ").as_bytes()).bitmap)
-    };
+    let print = |format: &str| Arc::clone(&only_label(config(), format!("^XA{format}^XZ").as_bytes()).bitmap);
 
     let mut expected = Bitmap::new(32, 16);
     for (x, y) in (3..7).flat_map(|x| [(x, 5), (x, 6)]) {
         expected.set_black(x, y);
     }
     assert_eq!(*print(&block("3,5", "")), expected);
-    assert_eq!(
-        *print(&format!("^LH2,4{}", block("1,1", ""))),
-        expected,
-        "label home is added"
-    );
-    assert_eq!(
-        *print(&format!("^LT5{}", block("3,0", ""))),
-        expected,
-        "the top is moved"
-    );
-    assert_eq!(
-        *print(&format!("{0}{0}", block("3,5", ""))),
-        expected,
-        "black on black is black"
-    );
-    assert_eq!(
-        print(&format!("{}{}", block("3,5", ""), block("3,5", "^FR"))).black_dots(),
-        0,
-        "reversed"
-    );
-    assert_eq!(
-        print(&format!("^LRY{0}{0}", block("3,5", ""))).black_dots(),
-        0,
-        "all reversed"
-    );
-    assert_eq!(
-        *print(&format!("^POI{}", block("3,5", ""))),
-        expected.turned()
-    );
-    assert_eq!(
-        *print(&format!("^PMY{}", block("3,5", ""))),
-        expected.mirrored()
-    );
+    assert_eq!(*print(&format!("^LH2,4{}", block("1,1", ""))), expected, "label home is added");
+    assert_eq!(*print(&format!("^LT5{}", block("3,0", ""))), expected, "the top is moved");
+    assert_eq!(*print(&format!("{0}{0}", block("3,5", ""))), expected, "black on black is black");
+    assert_eq!(print(&format!("{}{}", block("3,5", ""), block("3,5", "^FR"))).black_dots(), 0, "reversed");
+    assert_eq!(print(&format!("^LRY{0}{0}", block("3,5", ""))).black_dots(), 0, "all reversed");
+    assert_eq!(*print(&format!("^POI{}", block("3,5", ""))), expected.turned());
+    assert_eq!(*print(&format!("^PMY{}", block("3,5", ""))), expected.mirrored());
     assert_eq!(print(&block("40,5", "")).black_dots(), 0, "outside");
+    assert_eq!(print(&block("30,15", "")).black_dots(), 2, "cut off at the edges");
     assert_eq!(
-        print(&block("30,15", "")).black_dots(),
-        2,
-        "cut off at the edges"
-    );
-    assert_eq!(
-        (
-            print("^PW16^LL9^FO0,0^GFA,1,1,1,80^FS").width(),
-            print("^LL9^FO0,0^GFA,1,1,1,80^FS").height()
-        ),
+        (print("^PW16^LL9^FO0,0^GFA,1,1,1,80^FS").width(), print("^LL9^FO0,0^GFA,1,1,1,80^FS").height()),
         (16, 9)
     );
-    assert_eq!(
-        print("^PW999^FO0,0^GFA,1,1,1,80^FS").width(),
-        32,
-        "no wider than the head"
-    );
+    assert_eq!(print("^PW999^FO0,0^GFA,1,1,1,80^FS").width(), 32, "no wider than the head");
 }
 
 #[test]
 fn stored_graphics_are_magnified_replaced_and_deleted() {
-    let config = || ZebraConfig {
-        head_width: 16,
-        label_length: 8,
-        ..ZebraConfig::default()
-    };
-    let stream = b"~DGR:A.GRF,1,1,C0~DGE:B,1,1,80^XA^XGA.GRF,3,2^FS^XZ~DGA,1,1,80^XA^XGR:A^FS^XZ^XA^IDR:*.GRF^XZ^XA^XGA^FS^XZ";
+    let config = || ZebraConfig { head_width: 16, label_length: 8, ..ZebraConfig::default() };
+    let stream =
+        b"~DGR:A.GRF,1,1,C0~DGE:B,1,1,80^XA^XGA.GRF,3,2^FS^XZ~DGA,1,1,80^XA^XGR:A^FS^XZ^XA^IDR:*.GRF^XZ^XA^XGA^FS^XZ";
     let printout = interpret(config(), stream);
-    let dots: Vec<u64> = printout
-        .labels
-        .iter()
-        .map(|label| label.bitmap.black_dots())
-        .collect();
-    assert_eq!(
-        dots,
-        [12, 1, 0],
-        "2 dots times 3 times 2; the replacement; deleted"
-    );
+    let dots: Vec<u64> = printout.labels.iter().map(|label| label.bitmap.black_dots()).collect();
+    assert_eq!(dots, [12, 1, 0], "2 dots times 3 times 2; the replacement; deleted");
     assert_eq!(printout.labels[0].bitmap.rows().next().unwrap(), [0xfc, 0]);
-    let missing = ZplError::NoSuchGraphic {
-        command: "^XG".into(),
-        name: "R:A.GRF".into(),
-    };
-    assert_eq!(
-        printout
-            .errors
-            .into_iter()
-            .map(|record| record.error)
-            .collect::<Vec<_>>(),
-        [missing]
-    );
+    let missing = ZplError::NoSuchGraphic { command: "^XG".into(), name: "R:A.GRF".into() };
+    assert_eq!(printout.errors.into_iter().map(|record| record.error).collect::<Vec<_>>(), [missing]);
 }
 
 #[test]
@@ -282,20 +191,14 @@ fn only_a_format_with_a_field_prints_and_what_is_not_drawn_is_named() {
     let printout = interpret(ZebraConfig::default(), stream);
     assert_eq!(printout.labels.len(), 1);
     assert_eq!(printout.labels[0].bitmap.black_dots(), 0);
-    assert_eq!(
-        printout.unknown_commands.keys().collect::<Vec<_>>(),
-        ["^A0", "^FD"]
-    );
+    assert_eq!(printout.unknown_commands.keys().collect::<Vec<_>>(), ["^A0", "^FD"]);
 }
 
 #[test]
 fn what_cannot_be_obeyed_is_recorded() {
     let stream = b"^XA^FOx,1^LT500^PQ0^GFC,1,1,1,x^FS^XA^FO0,0^GFA,4,4,2,FF";
-    let errors: Vec<String> = interpret(ZebraConfig::default(), stream)
-        .errors
-        .iter()
-        .map(|record| record.error.to_string())
-        .collect();
+    let errors: Vec<String> =
+        interpret(ZebraConfig::default(), stream).errors.iter().map(|record| record.error.to_string()).collect();
     assert_eq!(
         errors,
         [

@@ -30,8 +30,7 @@ pub async fn list(registry: State) -> Result<Json<Vec<DriverView>>, ApiError> {
 pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<Json<Vec<DriverView>>, ApiError> {
     let installed = registry.installed().await?;
     let wanted = |view: &DriverView| {
-        view.installed.enabled
-            && filter.machine_type.as_ref().is_none_or(|of| of == view.machine_type.as_str())
+        view.installed.enabled && filter.machine_type.as_ref().is_none_or(|of| of == view.machine_type.as_str())
     };
     Ok(Json(installed.into_iter().map(|driver| registry.driver_view(driver)).filter(wanted).collect()))
 }
@@ -84,9 +83,8 @@ pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<s
 
 /// `GET /api/driver/{slug}/log/`.
 pub async fn log(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
-    let driver = registry
-        .driver(&parse(&slug)?)
-        .ok_or_else(|| ApiError::not_found(format!("no driver '{slug}' is enabled")))?;
+    let driver =
+        registry.driver(&parse(&slug)?).ok_or_else(|| ApiError::not_found(format!("no driver '{slug}' is enabled")))?;
     Ok(Json(driver.context.log.lines()))
 }
 

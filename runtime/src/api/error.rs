@@ -108,11 +108,7 @@ impl From<MachineError> for ApiError {
 impl From<InstallError> for ApiError {
     fn from(error: InstallError) -> Self {
         if error.is_the_components() {
-            return Self::Other {
-                status: StatusCode::BAD_REQUEST,
-                code: "not-installable",
-                detail: error.to_string(),
-            };
+            return Self::Other { status: StatusCode::BAD_REQUEST, code: "not-installable", detail: error.to_string() };
         }
         match error {
             InstallError::Store(error) => error.into(),

@@ -44,10 +44,7 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
         let accepted = filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
             && filter.driver.as_ref().is_none_or(|driver| driver == machine.driver.as_str())
             && filter.active.is_none_or(|active| active == machine.is_active())
-            && filter
-                .search
-                .as_ref()
-                .is_none_or(|text| machine.name().to_lowercase().contains(&text.to_lowercase()));
+            && filter.search.as_ref().is_none_or(|text| machine.name().to_lowercase().contains(&text.to_lowercase()));
         if accepted {
             views.push(registry.machine_view(&entry).await?);
         }
@@ -74,13 +71,9 @@ fn yes() -> bool {
 }
 
 /// `POST /api/machine/`.
-pub async fn create(
-    registry: State,
-    Json(body): Json<Create>,
-) -> Result<(StatusCode, Json<MachineView>), ApiError> {
-    let slug = |field: &str, text: &str| {
-        text.parse::<Slug>().map_err(|error| ApiError::field(field, error.to_string()))
-    };
+pub async fn create(registry: State, Json(body): Json<Create>) -> Result<(StatusCode, Json<MachineView>), ApiError> {
+    let slug =
+        |field: &str, text: &str| text.parse::<Slug>().map_err(|error| ApiError::field(field, error.to_string()));
     let new = NewMachine {
         machine_type: slug("machine_type", &body.machine_type)?,
         driver: slug("driver", &body.driver)?,

@@ -52,10 +52,7 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/machine/{id}/restart/", post(machines::restart))
         .route("/api/machine/{id}/log/", get(machines::log))
         .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
-        .route(
-            "/api/machine/{id}/settings/{scope}/{key}/",
-            get(settings::show).put(settings::set).patch(settings::set),
-        )
+        .route("/api/machine/{id}/settings/{scope}/{key}/", get(settings::show).put(settings::set).patch(settings::set))
         .route(
             "/api/driver/",
             get(drivers::list).post(drivers::install).layer(DefaultBodyLimit::max(component_bytes + 1)),

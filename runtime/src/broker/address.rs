@@ -10,7 +10,7 @@ use std::{
 };
 use url::{Host, Url};
 
-/// The port of raw printing (AppSocket, JetDirect), used when a `tcp://` URI names none.
+/// The port of raw printing (`AppSocket`, `JetDirect`), used when a `tcp://` URI names none.
 const RAW_PRINTING_PORT: u16 = 9100;
 
 /// A device URI that this runtime can open.
@@ -34,7 +34,8 @@ impl DeviceUri {
     /// Parses what the operator typed.
     pub fn parse(text: &str) -> Result<Self, DriverError> {
         let bad = |why: &str| {
-            let message = format!("'{text}' is not a device URI: {why}. Write tcp://10.0.0.7:9100 or usb:///dev/usb/lp0");
+            let message =
+                format!("'{text}' is not a device URI: {why}. Write tcp://10.0.0.7:9100 or usb:///dev/usb/lp0");
             DriverError::invalid("bad-device-uri", message)
         };
         let uri = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
@@ -112,9 +113,7 @@ fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
 /// The IPv4 address in `64:ff9b::/96` (RFC 6052).
 fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
-        }
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
         _ => None,
     }
 }

@@ -49,12 +49,7 @@ impl Drop for Connection {
 
 impl ConnectionHandle {
     /// Opens the device whose URI stands in a setting of the handle's machine.
-    pub async fn open(
-        handle: &MachineHandle,
-        scope: Scope,
-        key: &str,
-        timeout: Duration,
-    ) -> Result<Self, DriverError> {
+    pub async fn open(handle: &MachineHandle, scope: Scope, key: &str, timeout: Duration) -> Result<Self, DriverError> {
         let machine = handle.live()?;
         let call = handle.running_call()?;
         let uri = handle.with_settings(|settings| {

@@ -80,7 +80,8 @@ fn open_node(path: &Path) -> Result<Opened, DriverError> {
     let facts = rustix::fs::fstat(&node).map_err(|error| failed(error.into()))?;
     let memory = rustix::fs::major(facts.st_rdev) == MEMORY_DEVICES;
     if FileType::from_raw_mode(facts.st_mode) != FileType::CharacterDevice || memory {
-        let message = format!("{shown} is not a character device of a printer or the like: name one such as /dev/usb/lp0");
+        let message =
+            format!("{shown} is not a character device of a printer or the like: name one such as /dev/usb/lp0");
         return Err(DriverError::denied("not-a-device", message));
     }
     // The pipe types read and write any descriptor that does not block; both directions are one open device.

@@ -1,6 +1,9 @@
 //! The host functions that belong to the driver and to no machine.
 
-use super::{BrokerView, machine::{Machine, MachineHandle}};
+use super::{
+    BrokerView,
+    machine::{Machine, MachineHandle},
+};
 use crate::contract::{
     bindings::{host, types},
     convert,
@@ -28,12 +31,7 @@ impl host::Host for BrokerView<'_> {
         Ok(())
     }
 
-    fn log(
-        &mut self,
-        level: host::LogLevel,
-        message: String,
-        fields: Vec<(String, String)>,
-    ) -> wasmtime::Result<()> {
+    fn log(&mut self, level: host::LogLevel, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
         self.driver.log.push(convert::level_name(level), &message, fields);
         Ok(())
     }

@@ -90,9 +90,8 @@ impl host::HostMachine for BrokerView<'_> {
         let handle = self.machine(&this)?;
         let scope = convert::scope_from_wit(scope);
         let value = handle.live().and_then(|machine| {
-            let (spec, value) = handle.with_settings(|all| {
-                Ok::<_, DriverError>((all.spec(scope, &key)?.clone(), all.get(scope, &key)?))
-            })?;
+            let (spec, value) = handle
+                .with_settings(|all| Ok::<_, DriverError>((all.spec(scope, &key)?.clone(), all.get(scope, &key)?)))?;
             match (spec.kind, value, &self.driver.services) {
                 (SettingKind::Secret, Some(Value::Text(sealed)), Some(services)) => services
                     .store
@@ -296,9 +295,7 @@ async fn set_setting(
 }
 
 /// Values that are neither secret nor masked, as the store takes them.
-fn plain(
-    changes: &[(Scope, crate::model::SettingKey, Option<Value>)],
-) -> Vec<crate::store::SettingWrite> {
+fn plain(changes: &[(Scope, crate::model::SettingKey, Option<Value>)]) -> Vec<crate::store::SettingWrite> {
     changes
         .iter()
         .map(|(scope, key, value)| crate::store::SettingWrite {

@@ -45,11 +45,7 @@ impl jobs::HostPrintJob for BrokerView<'_> {
         Ok(self.table.get(&this)?.call.is_cancelled())
     }
 
-    fn label(
-        &mut self,
-        this: Resource<PrintJobHandle>,
-        index: u32,
-    ) -> wasmtime::Result<Answer<Resource<LabelHandle>>> {
+    fn label(&mut self, this: Resource<PrintJobHandle>, index: u32) -> wasmtime::Result<Answer<Resource<LabelHandle>>> {
         let job = self.table.get(&this)?.clone();
         let count = job.run.job.label_count;
         if index >= count {

@@ -99,6 +99,7 @@ impl PrintRun {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn not_committed(error: crate::store::StoreError) -> DriverError {
     DriverError::transient("not-committed", format!("the ledger could not be written: {error}"))
 }

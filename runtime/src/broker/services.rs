@@ -1,10 +1,6 @@
 //! What the capabilities share: the store, the renderer, the limits, and the places where refusals and changes go.
 
-use super::{
-    board::BoardSnapshot,
-    log::LogRing,
-    machine::Machine,
-};
+use super::{board::BoardSnapshot, log::LogRing, machine::Machine};
 use crate::{
     instance::limits::Limits,
     model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
@@ -22,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 /// How long changes of a board are gathered before they are written.
 const WRITE_BEHIND: Duration = Duration::from_millis(100);
 /// The same refusal of the same machine is written to the audit once in this time.
-const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+const REFUSAL_WINDOW: Duration = Duration::from_mins(1);
 
 /// What the write-behind is told.
 enum Change {

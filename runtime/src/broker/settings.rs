@@ -1,9 +1,6 @@
 //! A machine's settings: what is declared, and what is stored. Reading answers from memory and never writes.
 
-use crate::model::{
-    DriverError, Scope, SettingKey, SettingSpec, Value,
-    setting::missing_settings_text,
-};
+use crate::model::{DriverError, Scope, SettingKey, SettingSpec, Value, setting::missing_settings_text};
 use std::collections::BTreeMap;
 
 /// Declarations of both scopes with their stored values.
@@ -15,11 +12,7 @@ pub struct Settings {
 
 impl Settings {
     /// Settings of a type and a driver, with stored values. Values without a declaration are kept aside.
-    pub fn new(
-        machine: &[SettingSpec],
-        driver: &[SettingSpec],
-        values: BTreeMap<(Scope, SettingKey), Value>,
-    ) -> Self {
+    pub fn new(machine: &[SettingSpec], driver: &[SettingSpec], values: BTreeMap<(Scope, SettingKey), Value>) -> Self {
         let declared = |scope| move |spec: &SettingSpec| ((scope, spec.key.clone()), spec.clone());
         let specs =
             machine.iter().map(declared(Scope::Machine)).chain(driver.iter().map(declared(Scope::Driver))).collect();
@@ -29,8 +22,7 @@ impl Settings {
     /// The declaration of a key.
     pub fn spec(&self, scope: Scope, key: &str) -> Result<&SettingSpec, DriverError> {
         let undeclared = || {
-            let keys: Vec<_> =
-                self.specs.keys().filter(|(s, _)| *s == scope).map(|(_, key)| key.as_str()).collect();
+            let keys: Vec<_> = self.specs.keys().filter(|(s, _)| *s == scope).map(|(_, key)| key.as_str()).collect();
             let known = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
             DriverError::invalid("undeclared-setting", format!("there is no setting '{key}' here; there are: {known}"))
         };
@@ -70,9 +62,7 @@ impl Settings {
 
     /// Every declared setting with its value, in order of scope and key.
     pub fn declared(&self) -> impl Iterator<Item = (Scope, &SettingSpec, Option<&Value>)> {
-        self.specs
-            .iter()
-            .map(|(at, spec)| (at.0, spec, self.values.get(at).or(spec.default.as_ref())))
+        self.specs.iter().map(|(at, spec)| (at.0, spec, self.values.get(at).or(spec.default.as_ref())))
     }
 
     /// Values as they are stored, with those that nothing declares.

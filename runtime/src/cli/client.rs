@@ -82,7 +82,8 @@ impl Client {
     pub async fn machine(&self, name: &str) -> Result<MachineView> {
         let all: Vec<MachineView> = self.get("/api/machine/").await?;
         let id = name.to_ascii_lowercase();
-        let mut found: Vec<_> = all.into_iter().filter(|machine| machine.name == name || machine.pk.to_string() == id).collect();
+        let mut found: Vec<_> =
+            all.into_iter().filter(|machine| machine.name == name || machine.pk.to_string() == id).collect();
         match (found.pop(), found.is_empty()) {
             (Some(machine), true) => Ok(machine),
             (Some(_), false) => bail!("'{name}' is the name of one machine and the id of another: use the id"),

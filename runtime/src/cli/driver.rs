@@ -66,7 +66,8 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
         }
         Command::Enable { slug, digest } => {
             let view = switch_on(client, &slug, digest).await?;
-            let sentence = format!("{} {} ({}) is enabled", view.name, view.installed.info.version, view.installed.digest.short());
+            let sentence =
+                format!("{} {} ({}) is enabled", view.name, view.installed.info.version, view.installed.digest.short());
             out.say(&view, &sentence)
         }
         Command::Disable { slug } => {

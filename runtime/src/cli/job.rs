@@ -90,10 +90,12 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
         Command::List { machine, state, limit } => {
             let mut path = format!("/api/job/?limit={limit}");
             if let Some(machine) = machine {
-                path += &format!("&machine={}", client.machine(&machine).await?.pk);
+                path.push_str("&machine=");
+                path.push_str(&client.machine(&machine).await?.pk.to_string());
             }
             if let Some(state) = state {
-                path += &format!("&state={}", encode(&state));
+                path.push_str("&state=");
+                path.push_str(&encode(&state));
             }
             let jobs: Vec<JobRecord> = client.get(&path).await?;
             out.rows(&jobs, ["JOB", "MACHINE", "STATE", "LABELS", "COPIES", "PROOF", "TITLE", "WHY"], |job| {

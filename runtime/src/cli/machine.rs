@@ -146,8 +146,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
 
 async fn switch(client: &Client, out: Output, machine: &str, active: bool) -> Result<()> {
     let view = client.machine(machine).await?;
-    let view: MachineView =
-        client.patch(&format!("/api/machine/{}/", view.pk), &json!({ "active": active })).await?;
+    let view: MachineView = client.patch(&format!("/api/machine/{}/", view.pk), &json!({ "active": active })).await?;
     out.say(&view, &format!("{} is switched {}", view.name, if active { "on" } else { "off" }))
 }
 
@@ -155,8 +154,7 @@ async fn switch(client: &Client, out: Output, machine: &str, active: bool) -> Re
 fn parse(settings: &[String]) -> Result<Value> {
     let (mut machine, mut driver) = (Map::new(), Map::new());
     for setting in settings {
-        let (key, value) =
-            setting.split_once('=').with_context(|| format!("'{setting}' is not KEY=VALUE"))?;
+        let (key, value) = setting.split_once('=').with_context(|| format!("'{setting}' is not KEY=VALUE"))?;
         let (scope, key) = match key.split_once(':') {
             Some(("M" | "m", key)) => (&mut machine, key),
             Some(("D" | "d", key)) => (&mut driver, key),

@@ -25,7 +25,7 @@ impl Output {
         cells: impl Fn(&T) -> [String; N],
     ) -> Result<()> {
         if self.json {
-            return self.json(&rows);
+            return json(&rows);
         }
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -42,7 +42,7 @@ impl Output {
     /// Prints one thing: as it is for programs, as lines of name and value for people.
     pub fn one<T: Serialize>(self, thing: &T, lines: &[(&str, String)]) -> Result<()> {
         if self.json {
-            return self.json(thing);
+            return json(thing);
         }
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
@@ -57,17 +57,17 @@ impl Output {
 
     /// Prints a sentence for people; programs get the thing.
     pub fn say<T: Serialize>(self, thing: &T, sentence: &str) -> Result<()> {
-        if self.json { self.json(thing) } else { line(sentence) }
-    }
-
-    fn json<T: Serialize>(self, thing: &T) -> Result<()> {
-        line(&serde_json::to_string_pretty(thing)?)
+        if self.json { json(thing) } else { line(sentence) }
     }
 
     /// Whether programs read it.
     pub fn is_json(self) -> bool {
         self.json
     }
+}
+
+fn json<T: Serialize>(thing: &T) -> Result<()> {
+    line(&serde_json::to_string_pretty(thing)?)
 }
 
 /// Writes a line; a reader that went away (`| head`) is an error that ends the command, not a panic.

@@ -2,7 +2,7 @@
 
 use super::bindings::{host, jobs, types};
 use crate::model::{
-    DriverError, ErrorKind, Outcome, Property, PropertyKind, Proof, Scope, SettingKey, SettingKind, SettingSpec, Value,
+    DriverError, ErrorKind, Outcome, Proof, Property, PropertyKind, Scope, SettingKey, SettingKind, SettingSpec, Value,
     driver::{Action, DriverInfo, GrantRequest, Translation},
     setting::{Choice, Constraint},
 };

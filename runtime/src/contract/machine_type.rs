@@ -126,8 +126,7 @@ impl MachineType {
         let mut problems = Vec::new();
         check_statuses(&manifest, resolve, &status_interface, &mut problems);
         let functions = resolve.interfaces.get(interface).map(|found| &found.functions);
-        let lists =
-            [("optional", &manifest.optional), ("idempotent", &manifest.idempotent), ("jobs", &manifest.jobs)];
+        let lists = [("optional", &manifest.optional), ("idempotent", &manifest.idempotent), ("jobs", &manifest.jobs)];
         for (list, names) in lists {
             for name in names.iter().filter(|name| functions.is_some_and(|all| !all.contains_key(*name))) {
                 problems.push(format!("`{list}` names the function `{name}`, which {} lacks", manifest.contract));

@@ -81,14 +81,9 @@ fn needs_nothing_missing(resolve: &Resolve, group: &UnresolvedPackageGroup) -> b
 }
 
 fn baseline_interfaces(resolve: &Resolve) -> Result<Vec<String>, TypeError> {
-    let world = resolve
-        .worlds
-        .iter()
-        .find(|(_, world)| world.name == BASELINE)
-        .map(|(_, world)| world)
-        .ok_or_else(|| TypeError::Wit {
-            source_name: BASELINE.to_owned(),
-            error: "it has no world of that name".to_owned(),
+    let world =
+        resolve.worlds.iter().find(|(_, world)| world.name == BASELINE).map(|(_, world)| world).ok_or_else(|| {
+            TypeError::Wit { source_name: BASELINE.to_owned(), error: "it has no world of that name".to_owned() }
         })?;
     Ok(world.imports.keys().map(|key| without_patch(&resolve.name_world_key(key))).collect())
 }

@@ -33,7 +33,10 @@ use wasmtime::{
 
 /// Calls that have not ended, with the place where their ends go.
 #[derive(Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashMap<u64, (Arc<Call>, oneshot::Sender<CallEnd>)>>>);
+pub struct InFlight(Arc<Mutex<HashMap<u64, Waiting>>>);
+
+/// A call and where its end goes.
+type Waiting = (Arc<Call>, oneshot::Sender<CallEnd>);
 
 impl InFlight {
     fn add(&self, call: &Arc<Call>, reply: oneshot::Sender<CallEnd>) {
@@ -180,12 +183,11 @@ impl Actor {
         let budget = self.limits.cpu_call_ms;
         let call = &call;
         let on_machine = match call.kind {
-            CallKind::InitDriver => None,
             CallKind::InitMachine => Some(exports.init_machine),
             CallKind::RestartMachine => Some(exports.restart_machine),
             CallKind::StopMachine => Some(exports.stop_machine),
             CallKind::PingMachine => Some(exports.ping_machine),
-            CallKind::UpdateMachine | CallKind::ValidateSettings | CallKind::Print => None,
+            CallKind::InitDriver | CallKind::UpdateMachine | CallKind::ValidateSettings | CallKind::Print => None,
         };
         if let Some(function) = on_machine {
             let (result,) = typed(accessor, function, call, budget, |store| Ok((machine(store, call)?,))).await?;

@@ -22,8 +22,6 @@ pub struct CpuMeter {
     turns: Arc<AtomicU64>,
     /// The turn in which ticks were last counted, and how many of it.
     streak: (u64, u32),
-    /// Ticks outside of any call: while the component is instantiated.
-    outside: u32,
 }
 
 struct Running {
@@ -55,7 +53,7 @@ fn to_ms(ticks: u32) -> u32 {
 impl CpuMeter {
     /// A meter whose guests may compute for `slice_ms` at a stretch. `turns` is counted up by the actor.
     pub fn new(slice_ms: u32, turns: Arc<AtomicU64>) -> Self {
-        Self { slice: ticks(slice_ms), running: HashMap::new(), turns, streak: (0, 0), outside: 0 }
+        Self { slice: ticks(slice_ms), running: HashMap::new(), turns, streak: (0, 0) }
     }
 
     /// Counts for a call from now on.
@@ -80,15 +78,9 @@ impl CpuMeter {
         if self.streak.1 > self.slice {
             return Err(Overrun::Slice(to_ms(self.slice)));
         }
-        match task.and_then(|task| self.running.get_mut(&task)) {
-            Some(running) => {
-                running.ticks += 1;
-                if running.ticks > running.budget { Err(Overrun::Call(to_ms(running.budget))) } else { Ok(()) }
-            }
-            None => {
-                self.outside += 1;
-                Ok(())
-            }
-        }
+        // Outside of a call, while a component is instantiated, only the slice bounds it.
+        let Some(running) = task.and_then(|task| self.running.get_mut(&task)) else { return Ok(()) };
+        running.ticks += 1;
+        if running.ticks > running.budget { Err(Overrun::Call(to_ms(running.budget))) } else { Ok(()) }
     }
 }

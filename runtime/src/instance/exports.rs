@@ -84,5 +84,5 @@ where
     let missing = || wasmtime::Error::msg(format!("the component does not export `{function}` of {interface}"));
     let outer = instance.get_export_index(&mut *store, None, interface).ok_or_else(missing)?;
     let inner = instance.get_export_index(&mut *store, Some(&outer), function).ok_or_else(missing)?;
-    instance.get_typed_func(&mut *store, &inner)
+    instance.get_typed_func(&mut *store, inner)
 }

@@ -3,10 +3,7 @@
 use super::{cpu::CpuMeter, limits::Limits};
 use crate::broker::{BrokerView, DriverContext, LogRing};
 use std::sync::{Arc, atomic::AtomicU64};
-use wasmtime::{
-    AsContextMut as _, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
-    component::ResourceTable,
-};
+use wasmtime::{AsContextMut as _, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxView, WasiView,
     cli::{IsTerminal, StdoutStream},

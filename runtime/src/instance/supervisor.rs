@@ -390,8 +390,7 @@ struct Life {
 impl Life {
     async fn run(self) -> End {
         let engine = self.loaded.pre.engine().clone();
-        let mut store =
-            DriverStore::create(&engine, Arc::clone(&self.context), &self.limits, Arc::clone(&self.turns));
+        let mut store = DriverStore::create(&engine, Arc::clone(&self.context), &self.limits, Arc::clone(&self.turns));
         match self.live(&mut store).await {
             Ok(()) => End::Closed,
             Err(Ending::Refused(error)) => End::Died { reason: format!("init-driver failed: {error}"), culprit: None },

@@ -34,13 +34,7 @@ const BACK_OFF: [u64; 6] = [1, 2, 5, 10, 20, 30];
 
 /// Settles a job of `label_count` labels. `attempts` counts the attempt that ended; `cancelled` says that an operator asked
 /// for the end.
-pub fn settle(
-    end: &CallEnd,
-    standing: PrintStanding,
-    label_count: u32,
-    attempts: u32,
-    cancelled: bool,
-) -> Settlement {
+pub fn settle(end: &CallEnd, standing: PrintStanding, label_count: u32, attempts: u32, cancelled: bool) -> Settlement {
     let failure = end.failure();
     if let Some(label) = standing.labels.started {
         let proven = matches!(&failure, Some(error) if error.outcome == Outcome::NotPrinted)
@@ -70,7 +64,8 @@ pub fn settle(
                 // By no fault of the job: the instance ended, or the machine was stopped meanwhile.
                 (CallEnd::Crashed { .. } | CallEnd::NotRunning | CallEnd::GivenUp { .. }, _)
                 | (_, ErrorKind::Transient | ErrorKind::NeedsAttention | ErrorKind::Cancelled) => {
-                    let after = error.retry_after_ms.map_or_else(|| pause(attempts), |ms| Duration::from_millis(ms.into()));
+                    let after =
+                        error.retry_after_ms.map_or_else(|| pause(attempts), |ms| Duration::from_millis(ms.into()));
                     Settlement::Again { error, after }
                 }
                 (_, ErrorKind::Permanent | ErrorKind::Invalid | ErrorKind::Denied | ErrorKind::Unsupported) => {
@@ -96,10 +91,8 @@ fn certain(mut error: DriverError, standing: PrintStanding) -> DriverError {
 
 fn in_doubt(label: u32, label_count: u32, failure: Option<DriverError>) -> DriverError {
     let number = label + 1;
-    let why = failure.map_or_else(
-        || "the driver returned without saying whether it is done".to_owned(),
-        |error| error.message,
-    );
+    let why = failure
+        .map_or_else(|| "the driver returned without saying whether it is done".to_owned(), |error| error.message);
     let message = format!(
         "bytes of label {number} of {label_count} were sent, and it is not known whether it came out: {why}. Look at the \
          printer, then print again from label {number} or the one after it"

@@ -74,10 +74,11 @@ pub async fn submit(
         return Err(SubmitError::Option(unknown.clone()));
     }
     let media_type = submission.media_type.as_deref().unwrap_or_else(|| guess(&submission.document));
-    let info = services.render.inspect(&submission.document, media_type).await.map_err(|error| match error.class() {
-        ErrorClass::Worker => SubmitError::Renderer(error),
-        ErrorClass::Document | ErrorClass::Raster | ErrorClass::Limit => SubmitError::Document(error),
-    })?;
+    let info =
+        services.render.inspect(&submission.document, media_type).await.map_err(|error| match error.class() {
+            ErrorClass::Worker => SubmitError::Renderer(error),
+            ErrorClass::Document | ErrorClass::Raster | ErrorClass::Limit => SubmitError::Document(error),
+        })?;
     let job = NewJob {
         machine: machine.id,
         function: function.clone(),

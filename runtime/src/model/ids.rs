@@ -93,8 +93,7 @@ impl FromStr for Slug {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
-        let fits = text.len() <= 64
-            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let fits = text.len() <= 64 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if starts_well && fits { Ok(Self(text.to_owned())) } else { Err(IdError::Slug(text.to_owned())) }
     }
 }
@@ -141,8 +140,7 @@ impl FromStr for SettingKey {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let fits = (1..=50).contains(&text.len())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let fits = (1..=50).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if fits { Ok(Self(text.to_ascii_uppercase())) } else { Err(IdError::SettingKey(text.to_owned())) }
     }
 }

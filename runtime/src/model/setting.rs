@@ -137,7 +137,7 @@ impl SettingSpec {
             SettingKind::Decimal => Value::Decimal(self.parse_decimal(&text)?),
             SettingKind::Boolean => Value::Boolean(parse_boolean(&text)?),
             SettingKind::Choice => self.parse_choice(&text)?,
-            SettingKind::DeviceUri | SettingKind::Url => self.parse_uri(text)?,
+            SettingKind::DeviceUri | SettingKind::Url => self.parse_uri(&text)?,
             SettingKind::Text | SettingKind::MultiLine | SettingKind::Secret | SettingKind::Reference => {
                 self.parse_text(text)?
             }
@@ -188,7 +188,7 @@ impl SettingSpec {
         Err(format!("'{text}' is not one of the choices: {}.", allowed.join(", ")))
     }
 
-    fn parse_uri(&self, text: String) -> Result<Value, String> {
+    fn parse_uri(&self, text: &str) -> Result<Value, String> {
         let example = if self.kind == SettingKind::DeviceUri { "tcp://10.0.0.7:9100" } else { "https://example.org/" };
         let uri = url::Url::parse(text.trim())
             .map_err(|error| format!("'{text}' is not a URI ({error}); write it like {example}."))?;
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn choices_and_schemes_name_what_is_allowed() {
-        assert!(spec(SettingKind::Choice, &[]).parse(&json!("9")).unwrap_err().contains("8"));
+        assert!(spec(SettingKind::Choice, &[]).parse(&json!("9")).unwrap_err().contains('8'));
         let uri = spec(SettingKind::DeviceUri, &[("schemes", "tcp, usb")]);
         assert!(uri.parse(&json!("http://x/")).unwrap_err().contains("tcp or usb"));
         assert!(uri.parse(&json!("tcp://10.0.0.7:9100")).is_ok());

@@ -62,8 +62,7 @@ impl Registry {
         ask_driver(entry, &checked).await?;
         let old = machine_state(machine);
         self.services.store.write_settings(machine.id, checked.writes.clone(), by).await?;
-        let changes: Vec<_> =
-            checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
+        let changes: Vec<_> = checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
         machine.change_settings(|settings| settings.apply(&changes));
         tell_driver(entry, old);
         entry.nudge();
@@ -71,7 +70,11 @@ impl Registry {
     }
 
     /// Checks values against declarations before a machine exists; returns them as they are stored.
-    pub(super) fn check_new(&self, machine: &Machine, proposals: &[Proposal]) -> Result<Vec<SettingWrite>, ChangeError> {
+    pub(super) fn check_new(
+        &self,
+        machine: &Machine,
+        proposals: &[Proposal],
+    ) -> Result<Vec<SettingWrite>, ChangeError> {
         Ok(check(&self.services, machine, proposals)?.writes)
     }
 }
@@ -125,7 +128,8 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
         CallEnd::Returned(Ok(Answer::Done)) => Ok(()),
         other => {
             if let Some(error) = other.failure() {
-                let words = format!("validate-settings gave no answer, and the settings were saved without it: {error}");
+                let words =
+                    format!("validate-settings gave no answer, and the settings were saved without it: {error}");
                 entry.machine.write_log("warn", &words, Vec::new());
             }
             Ok(())

@@ -72,9 +72,8 @@ impl Registry {
             let conformance = conformance::check(&packages, &bytes);
             (Digest::of(&bytes), conformance, bytes)
         });
-        let (digest, conformance, bytes) = checked
-            .await
-            .map_err(|_| NonConformance::NotAComponent("reading it made the parser fail".to_owned()))?;
+        let (digest, conformance, bytes) =
+            checked.await.map_err(|_| NonConformance::NotAComponent("reading it made the parser fail".to_owned()))?;
         let conformance = conformance?;
         let store = &self.services.store;
         if let Some(driver) = store.drivers().await?.into_iter().find(|driver| driver.digest == digest) {

@@ -88,17 +88,7 @@ impl Keeper {
         state: watch::Sender<(MachineState, Timestamp)>,
         live: watch::Sender<Option<Live>>,
     ) -> Self {
-        Self {
-            machine,
-            services,
-            slot,
-            commands,
-            pending: VecDeque::new(),
-            state,
-            live,
-            adopted: None,
-            attempt: 0,
-        }
+        Self { machine, services, slot, commands, pending: VecDeque::new(), state, live, adopted: None, attempt: 0 }
     }
 
     /// Keeps the machine until it is removed or the daemon ends.
@@ -154,7 +144,7 @@ impl Keeper {
         match end.failure() {
             None => self.serve(Live { instance, generation }, instance_state).await,
             // Nothing failed: the keeper was asked to do something else meanwhile.
-            Some(_) if !self.pending.is_empty() => self.take_pending().await,
+            Some(_) if !self.pending.is_empty() => self.take_pending(),
             Some(_) if matches!(end, CallEnd::NotRunning | CallEnd::Crashed { blamed: false, .. }) => Flow::Again,
             Some(error) => self.failed(error).await,
         }
@@ -178,7 +168,7 @@ impl Keeper {
                 }
                 self.machine.close_connections();
                 match then {
-                    Some(command) => self.obey(command).await,
+                    Some(command) => self.obey(command),
                     None => Flow::Again,
                 }
             }
@@ -218,7 +208,7 @@ impl Keeper {
                         self.machine.forgive();
                         let _ = reply.send(());
                     }
-                    Some(command) => return Err(self.obey(command).await),
+                    Some(command) => return Err(self.obey(command)),
                     None => return Err(Flow::End),
                 },
                 changed = self.slot.changed() => return Err(if changed.is_ok() { Flow::Again } else { Flow::End }),
@@ -269,7 +259,7 @@ impl Keeper {
     /// Waits for a command, another driver, or the time of the next try.
     async fn wait(&mut self, next_try: Option<Duration>) -> Flow {
         if !self.pending.is_empty() {
-            return self.take_pending().await;
+            return self.take_pending();
         }
         let timer = async {
             match next_try {
@@ -280,7 +270,7 @@ impl Keeper {
         tokio::select! {
             biased;
             command = self.commands.recv() => match command {
-                Some(command) => self.obey(command).await,
+                Some(command) => self.obey(command),
                 None => Flow::End,
             },
             changed = self.slot.changed() => if changed.is_ok() { Flow::Again } else { Flow::End },
@@ -288,15 +278,15 @@ impl Keeper {
         }
     }
 
-    async fn take_pending(&mut self) -> Flow {
+    fn take_pending(&mut self) -> Flow {
         match self.pending.pop_front() {
-            Some(command) => self.obey(command).await,
+            Some(command) => self.obey(command),
             None => Flow::Again,
         }
     }
 
     /// Carries out a command while the machine is not ready.
-    async fn obey(&mut self, command: Command) -> Flow {
+    fn obey(&mut self, command: Command) -> Flow {
         match command {
             Command::Look => {
                 self.attempt = 0;

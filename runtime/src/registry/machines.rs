@@ -65,7 +65,8 @@ impl Registry {
             return Err(MachineError::Field { field: "driver", message });
         };
         if driver.machine_type.slug != machine_type.slug {
-            let message = format!("'{}' is incompatible with machine type '{}'", driver.installed.info.name, machine_type.name);
+            let message =
+                format!("'{}' is incompatible with machine type '{}'", driver.installed.info.name, machine_type.name);
             return Err(MachineError::Field { field: "driver", message });
         }
         let record = MachineRecord {

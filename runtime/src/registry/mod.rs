@@ -57,6 +57,9 @@ pub struct RegistryError {
     pub message: String,
 }
 
+/// The enabled driver of a slug, or none while there is none.
+type Slot = Option<Arc<Driver>>;
+
 /// What the registry is made of.
 pub struct Registry {
     /// What the broker's capabilities share.
@@ -67,7 +70,7 @@ pub struct Registry {
     code: CodeCache,
     types: BTreeMap<Slug, Arc<MachineType>>,
     /// The enabled driver of each slug, or none while there is none; keepers watch it.
-    slots: Mutex<HashMap<Slug, watch::Sender<Option<Arc<Driver>>>>>,
+    slots: Mutex<HashMap<Slug, watch::Sender<Slot>>>,
     machines: RwLock<BTreeMap<MachineId, Entry>>,
     errors: Mutex<Vec<RegistryError>>,
     /// Installs go one at a time: each may take a core for seconds.
@@ -221,7 +224,7 @@ impl Registry {
         self.slot(&slug).0.send_replace(Some(driver));
     }
 
-    fn slot(&self, slug: &Slug) -> (watch::Sender<Option<Arc<Driver>>>, watch::Receiver<Option<Arc<Driver>>>) {
+    fn slot(&self, slug: &Slug) -> (watch::Sender<Slot>, watch::Receiver<Slot>) {
         let mut slots = self.slots.lock();
         let sender = slots.entry(slug.clone()).or_insert_with(|| watch::channel(None).0);
         (sender.clone(), sender.subscribe())
@@ -230,7 +233,8 @@ impl Registry {
     /// Makes a machine of a record and starts its keeper.
     fn load(self: &Arc<Self>, record: MachineRecord, values: crate::store::Settings) -> Option<Entry> {
         let Some(machine_type) = self.types.get(&record.machine_type) else {
-            let message = format!("Machine type '{}' not found; the machine is kept and not loaded", record.machine_type);
+            let message =
+                format!("Machine type '{}' not found; the machine is kept and not loaded", record.machine_type);
             self.report(&format!("machine '{}'", record.name), message);
             return None;
         };
@@ -249,7 +253,8 @@ impl Registry {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (state_sender, state) = watch::channel((MachineState::Starting, Timestamp::now()));
         let (live_sender, live) = watch::channel(None);
-        let keeper = Keeper::new(Arc::clone(&machine), Arc::clone(&self.services), slot, receiver, state_sender, live_sender);
+        let keeper =
+            Keeper::new(Arc::clone(&machine), Arc::clone(&self.services), slot, receiver, state_sender, live_sender);
         tokio::spawn(keeper.run());
         let entry = Entry { machine, state, live, commands };
         self.machines.write().insert(entry.machine.id, entry.clone());

@@ -188,7 +188,9 @@ impl Keeper {
         let end = self.attend(&live.instance, live.generation, call, Payload::None).await;
         // An unreachable device is a status, which the driver sets; what is left here is the driver's own failure.
         match (&end, end.failure()) {
-            (CallEnd::Returned(_), Some(error)) => self.machine.write_log("warn", &format!("ping: {error}"), Vec::new()),
+            (CallEnd::Returned(_), Some(error)) => {
+                self.machine.write_log("warn", &format!("ping: {error}"), Vec::new());
+            }
             (CallEnd::Crashed { .. } | CallEnd::GivenUp { .. }, Some(error)) => self.machine.report(error),
             _ => {}
         }

@@ -3,13 +3,16 @@
 use super::{Driver, Entry, Registry, change::MASK};
 use crate::{
     contract::MachineType,
-    model::{InstalledDriver, MachineId, MachineState, Property, Scope, SettingKind, SettingSpec, Slug, Timestamp, Value},
+    model::{
+        InstalledDriver, MachineId, MachineState, Property, Scope, SettingKind, SettingSpec, Slug, Timestamp, Value,
+    },
     store::{LastKnown, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // upstream's fields
 pub struct MachineView {
     /// Its id.
     pub pk: MachineId,
@@ -146,9 +149,9 @@ impl Registry {
     /// One setting.
     pub fn setting_view(entry: &Entry, scope: Scope, key: &str) -> Option<SettingView> {
         let views = Self::setting_views(entry);
-        views.into_iter().find(|view| {
-            view.config_type == scope.letter() && view.spec.key.as_str().eq_ignore_ascii_case(key)
-        })
+        views
+            .into_iter()
+            .find(|view| view.config_type == scope.letter() && view.spec.key.as_str().eq_ignore_ascii_case(key))
     }
 
     /// A machine type.

@@ -123,10 +123,7 @@ impl FaultKind {
 
     /// Whether `~HS` gets no reply while it is set (guide, `~HS`).
     pub fn silences_host_status(self) -> bool {
-        matches!(
-            self,
-            Self::MediaOut | Self::RibbonOut | Self::HeadOpen | Self::HeadTooHot
-        )
+        matches!(self, Self::MediaOut | Self::RibbonOut | Self::HeadOpen | Self::HeadTooHot)
     }
 }
 

@@ -8,9 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{
-    Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener as StdListener, TcpStream as StdStream,
-};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener as StdListener, TcpStream as StdStream};
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, Waker};
 
@@ -47,11 +45,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Opens the port; 0 takes a free one.
-    pub(crate) fn open(
-        port: u16,
-        receive_window: Option<usize>,
-        runtime: Handle,
-    ) -> io::Result<Self> {
+    pub(crate) fn open(port: u16, receive_window: Option<usize>, runtime: Handle) -> io::Result<Self> {
         let reserved = bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
         let address = SocketAddr::try_from(rustix::net::getsockname(&reserved)?)?;
         let mut gate = Self {
@@ -142,10 +136,7 @@ impl Gate {
             let held = match rustix::net::connect(&socket, &self.address) {
                 Ok(()) => false,
                 Err(rustix::io::Errno::INPROGRESS) => {
-                    let limit = Timespec {
-                        tv_sec: 0,
-                        tv_nsec: HELD_AFTER_MS * 1_000_000,
-                    };
+                    let limit = Timespec { tv_sec: 0, tv_nsec: HELD_AFTER_MS * 1_000_000 };
                     poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&limit))? == 0
                 }
                 Err(error) => return Err(error.into()),
@@ -158,9 +149,7 @@ impl Gate {
             self.own_ports.insert(stream.local_addr()?.port());
             fillers.push(stream);
         }
-        Err(io::Error::other(
-            "this system lets clients in although nobody accepts them",
-        ))
+        Err(io::Error::other("this system lets clients in although nobody accepts them"))
     }
 
     fn wake(&mut self) {
@@ -172,12 +161,7 @@ impl Gate {
 
 fn socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    Ok(rustix::net::socket_with(
-        AddressFamily::INET,
-        SocketType::STREAM,
-        flags,
-        None,
-    )?)
+    Ok(rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?)
 }
 
 fn bind(address: SocketAddrV4) -> io::Result<OwnedFd> {

@@ -94,22 +94,9 @@ pub enum GraphicError {
 /// Decodes the parameters of `^GFa,b,c,d,data` (guide, `^GF`).
 pub fn field(parameters: &[u8], old_firmware: bool) -> Result<Bitmap, GraphicError> {
     let mut parts = parameters.splitn(5, |&byte| byte == b',');
-    let kind = parts
-        .next()
-        .unwrap_or_default()
-        .trim_ascii()
-        .to_ascii_uppercase();
-    let mut count = |name| {
-        parts
-            .next()
-            .and_then(number::<usize>)
-            .ok_or(GraphicError::Parameter(name))
-    };
-    let (sent, total, row) = (
-        count("byte count")?,
-        count("field count")?,
-        count("bytes per row")?,
-    );
+    let kind = parts.next().unwrap_or_default().trim_ascii().to_ascii_uppercase();
+    let mut count = |name| parts.next().and_then(number::<usize>).ok_or(GraphicError::Parameter(name));
+    let (sent, total, row) = (count("byte count")?, count("field count")?, count("bytes per row")?);
     let data = parts.next().ok_or(GraphicError::Parameter("data"))?;
     let largest = sent.max(total);
     if old_firmware && largest > OLD_LIMIT {
@@ -128,12 +115,7 @@ pub fn field(parameters: &[u8], old_firmware: bool) -> Result<Bitmap, GraphicErr
 pub fn download(parameters: &[u8]) -> Result<(String, Bitmap), GraphicError> {
     let mut parts = parameters.splitn(4, |&byte| byte == b',');
     let name = object_name(parts.next().unwrap_or_default());
-    let mut count = |name| {
-        parts
-            .next()
-            .and_then(number::<usize>)
-            .ok_or(GraphicError::Parameter(name))
-    };
+    let mut count = |name| parts.next().and_then(number::<usize>).ok_or(GraphicError::Parameter(name));
     let (total, row) = (count("total bytes")?, count("bytes per row")?);
     let data = parts.next().ok_or(GraphicError::Parameter("data"))?;
     Ok((name, Size::new(total, row)?.decode(data)?))
@@ -141,9 +123,7 @@ pub fn download(parameters: &[u8]) -> Result<(String, Bitmap), GraphicError> {
 
 /// The full name of a stored object: device `R:`, name `UNKNOWN` and extension `.GRF` unless given (guide, `~DG`).
 pub fn object_name(parameter: &[u8]) -> String {
-    let text = String::from_utf8_lossy(parameter)
-        .trim()
-        .to_ascii_uppercase();
+    let text = String::from_utf8_lossy(parameter).trim().to_ascii_uppercase();
     let (device, rest) = text.split_once(':').unwrap_or(("R", &text));
     let (name, extension) = rest.split_once('.').unwrap_or((rest, "GRF"));
     let name = if name.is_empty() { "UNKNOWN" } else { name };
@@ -189,18 +169,13 @@ impl Size {
 
     fn picture(&self, bytes: Vec<u8>) -> Result<Bitmap, GraphicError> {
         if bytes.len() < self.total {
-            return Err(GraphicError::Short {
-                got: bytes.len(),
-                wanted: self.total,
-            });
+            return Err(GraphicError::Short { got: bytes.len(), wanted: self.total });
         }
         if bytes.len() > self.total {
             return Err(GraphicError::Long(self.total));
         }
-        Bitmap::from_rows(self.width, bytes).map_err(|_| GraphicError::NotWholeRows {
-            total: self.total,
-            row: self.row,
-        })
+        Bitmap::from_rows(self.width, bytes)
+            .map_err(|_| GraphicError::NotWholeRows { total: self.total, row: self.row })
     }
 }
 
@@ -215,12 +190,7 @@ struct Rows {
 
 impl Rows {
     fn new(size: &Size) -> Self {
-        Self {
-            total: size.total,
-            row: size.row,
-            bytes: Vec::with_capacity(size.total),
-            half: None,
-        }
+        Self { total: size.total, row: size.row, bytes: Vec::with_capacity(size.total), half: None }
     }
 
     /// Whatever comes after the last announced byte is ignored (guide, `^GF`).
@@ -262,8 +232,7 @@ impl Rows {
             count -= 1;
         }
         let whole = (count / 2).min(self.total.saturating_sub(self.bytes.len()));
-        self.bytes
-            .resize(self.bytes.len() + whole, digit << 4 | digit);
+        self.bytes.resize(self.bytes.len() + whole, digit << 4 | digit);
         if count % 2 == 1 && self.bytes.len() < self.total {
             self.half = Some(digit << 4);
         }
@@ -288,27 +257,18 @@ impl Rows {
 
 /// Base64 text, `:`, four hexadecimal digits. The CRC is checked before the text is decoded.
 fn checked_base64(data: &[u8]) -> Result<Vec<u8>, GraphicError> {
-    let data: Vec<u8> = data
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let data: Vec<u8> = data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let mut parts = data.splitn(2, |&byte| byte == b':');
     let text = parts.next().unwrap_or_default();
     let stated = parts.next().filter(|digits| digits.len() == 4);
     let stated = stated.and_then(|digits| std::str::from_utf8(digits).ok());
-    let stated = stated
-        .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-        .ok_or(GraphicError::NoCrc)?;
+    let stated = stated.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or(GraphicError::NoCrc)?;
     let computed = crc(text);
     if computed != stated {
         return Err(GraphicError::WrongCrc { computed, stated });
     }
-    let padding =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(&STANDARD, padding)
-        .decode(text)
-        .map_err(|_| GraphicError::NotBase64)
+    let padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&STANDARD, padding).decode(text).map_err(|_| GraphicError::NotBase64)
 }
 
 /// CRC-16/CCITT with polynomial 1021h and start 0 (also known as XMODEM).
@@ -346,10 +306,7 @@ mod tests {
 
     #[test]
     fn fills_take_the_rest_of_a_row_or_all_of_it() {
-        assert_eq!(
-            rows(b"F,!,A!:", 10, 2).unwrap(),
-            [0xf0, 0, 0xff, 0xff, 0, 0, 0xaf, 0xff, 0xaf, 0xff]
-        );
+        assert_eq!(rows(b"F,!,A!:", 10, 2).unwrap(), [0xf0, 0, 0xff, 0xff, 0, 0, 0xaf, 0xff, 0xaf, 0xff]);
     }
 
     #[test]
@@ -359,59 +316,29 @@ mod tests {
 
     #[test]
     fn damaged_data_drops_the_graphic_with_the_reason() {
-        assert_eq!(
-            rows(b"80", 2, 1),
-            Err(GraphicError::Short { got: 1, wanted: 2 })
-        );
-        assert_eq!(
-            rows(b"8x", 2, 1),
-            Err(GraphicError::Short { got: 0, wanted: 2 })
-        );
-        assert_eq!(
-            rows(b"8;", 2, 1),
-            Err(GraphicError::NotHexadecimal { byte: b';', at: 1 })
-        );
-        assert_eq!(
-            rows(b"J,", 2, 1),
-            Err(GraphicError::NotHexadecimal { byte: b',', at: 1 })
-        );
+        assert_eq!(rows(b"80", 2, 1), Err(GraphicError::Short { got: 1, wanted: 2 }));
+        assert_eq!(rows(b"8x", 2, 1), Err(GraphicError::Short { got: 0, wanted: 2 }));
+        assert_eq!(rows(b"8;", 2, 1), Err(GraphicError::NotHexadecimal { byte: b';', at: 1 }));
+        assert_eq!(rows(b"J,", 2, 1), Err(GraphicError::NotHexadecimal { byte: b',', at: 1 }));
         assert_eq!(rows(b":", 2, 1), Err(GraphicError::NoRowToRepeat(0)));
         assert_eq!(rows(b"80018:", 4, 2), Err(GraphicError::NoRowToRepeat(5)));
-        assert_eq!(
-            rows(b"80", 3, 2),
-            Err(GraphicError::NotWholeRows { total: 3, row: 2 })
-        );
+        assert_eq!(rows(b"80", 3, 2), Err(GraphicError::NotWholeRows { total: 3, row: 2 }));
         assert_eq!(rows(b":B64:gAE=", 2, 1), Err(GraphicError::NoCrc));
-        let stated = GraphicError::WrongCrc {
-            computed: crc(b"gAE="),
-            stated: 1,
-        };
+        let stated = GraphicError::WrongCrc { computed: crc(b"gAE="), stated: 1 };
         assert_eq!(rows(b":B64:gAE=:0001", 2, 1), Err(stated));
         let z64 = format!(":Z64:gAE=:{:04x}", crc(b"gAE="));
         assert_eq!(rows(z64.as_bytes(), 2, 1), Err(GraphicError::NotZlib));
         let long = format!(":B64:gAE=:{:04x}", crc(b"gAE="));
         assert_eq!(rows(long.as_bytes(), 1, 1), Err(GraphicError::Long(1)));
-        assert_eq!(
-            field(b"C,1,1,1,x", false),
-            Err(GraphicError::CompressedBinary)
-        );
-        assert_eq!(
-            field(b"A,,1,1,80", false),
-            Err(GraphicError::Parameter("byte count"))
-        );
+        assert_eq!(field(b"C,1,1,1,x", false), Err(GraphicError::CompressedBinary));
+        assert_eq!(field(b"A,,1,1,80", false), Err(GraphicError::Parameter("byte count")));
     }
 
     #[test]
     fn old_firmware_refuses_counts_above_its_limit() {
         let data = b"A,100000,100000,100,,";
         assert_eq!(field(data, true), Err(GraphicError::OldFirmware(100_000)));
-        assert_eq!(
-            field(data, false),
-            Err(GraphicError::Short {
-                got: 100,
-                wanted: 100_000
-            })
-        );
+        assert_eq!(field(data, false), Err(GraphicError::Short { got: 100, wanted: 100_000 }));
     }
 
     #[test]

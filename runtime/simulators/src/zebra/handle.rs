@@ -62,13 +62,7 @@ impl ZebraPrinter {
             let printing = runtime.spawn(server::print(Arc::clone(&shared), print_time));
             tasks.push(printing.abort_handle());
         }
-        Ok(Self {
-            running: Arc::new(Running {
-                address,
-                shared,
-                tasks,
-            }),
-        })
+        Ok(Self { running: Arc::new(Running { address, shared, tasks }) })
     }
 
     /// Where it listens.
@@ -106,10 +100,7 @@ impl ZebraPrinter {
         let (refuse, hold) = shared.update(|printer| {
             change(&mut printer.faults);
             printer.print_ready();
-            (
-                printer.faults.has(FaultKind::Refuse),
-                printer.faults.has(FaultKind::Barrier),
-            )
+            (printer.faults.has(FaultKind::Refuse), printer.faults.has(FaultKind::Barrier))
         });
         shared.faults.send_replace(());
         gate.set(refuse, hold)
@@ -143,14 +134,7 @@ impl ZebraPrinter {
 
     /// The labels printed so far, in order; the last [`ZebraConfig::keep_labels`] of them.
     pub fn labels(&self) -> Vec<PrintedLabel> {
-        self.running
-            .shared
-            .printer
-            .lock()
-            .labels
-            .iter()
-            .cloned()
-            .collect()
+        self.running.shared.printer.lock().labels.iter().cloned().collect()
     }
 
     /// Labels printed so far, counting copies: the odometer.
@@ -175,14 +159,7 @@ impl ZebraPrinter {
 
     /// Full names of the graphics that are stored, such as `R:LOGO.GRF`.
     pub fn stored_graphics(&self) -> Vec<String> {
-        self.running
-            .shared
-            .printer
-            .lock()
-            .graphics
-            .keys()
-            .cloned()
-            .collect()
+        self.running.shared.printer.lock().graphics.keys().cloned().collect()
     }
 
     /// The bytes received over all connections in the order of arrival; the first [`ZebraConfig::keep_received`] of them.
@@ -198,10 +175,7 @@ impl ZebraPrinter {
     /// Connections so far, and open now.
     pub fn connections(&self) -> Connections {
         let printer = self.running.shared.printer.lock();
-        Connections {
-            total: printer.connections,
-            open: printer.connections_open,
-        }
+        Connections { total: printer.connections, open: printer.connections_open }
     }
 
     /// Switches the printer off: the port closes at once, connections as soon as the runtime gets to them. What was
@@ -241,18 +215,10 @@ pub struct Printout {
 
 /// Prints a stream of bytes without a port, a runtime or faults: for tests of encoders.
 pub fn interpret(config: ZebraConfig, bytes: &[u8]) -> Printout {
-    let mut printer = Printer::new(ZebraConfig {
-        print_time: Duration::ZERO,
-        ..config
-    });
+    let mut printer = Printer::new(ZebraConfig { print_time: Duration::ZERO, ..config });
     let mut session = Session::new(1);
     let mut replies = session.feed(&mut printer, bytes);
     replies.extend(session.finish(&mut printer));
     session.end(&mut printer);
-    Printout {
-        labels: printer.labels.into(),
-        errors: printer.errors,
-        unknown_commands: printer.unknown,
-        replies,
-    }
+    Printout { labels: printer.labels.into(), errors: printer.errors, unknown_commands: printer.unknown, replies }
 }

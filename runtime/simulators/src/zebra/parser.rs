@@ -90,9 +90,7 @@ impl Tokenizer {
                 }
                 State::Text => {
                     let room = MAX_TEXT - self.raw.len();
-                    let until = bytes
-                        .iter()
-                        .position(|&byte| is_prefix(byte) || byte == b'\n');
+                    let until = bytes.iter().position(|&byte| is_prefix(byte) || byte == b'\n');
                     let length = match until {
                         Some(at) if bytes.get(at) == Some(&b'\n') => at + 1,
                         Some(at) => at,
@@ -106,9 +104,7 @@ impl Tokenizer {
                     bytes = rest;
                 }
                 // A command that is cut short by the next one; that byte is looked at again.
-                State::Letters | State::Fixed(_) | State::GraphicHeader { .. }
-                    if is_prefix(first) =>
-                {
+                State::Letters | State::Fixed(_) | State::GraphicHeader { .. } if is_prefix(first) => {
                     self.end_command(&mut sink);
                 }
                 State::Letters => {
@@ -188,15 +184,8 @@ impl Tokenizer {
     }
 
     fn begin_graphic_data(&mut self, sink: &mut impl FnMut(Token)) {
-        let mut parameters = self
-            .raw
-            .get(3..)
-            .unwrap_or_default()
-            .split(|&byte| byte == b',');
-        let kind = parameters
-            .next()
-            .map(<[u8]>::trim_ascii)
-            .unwrap_or_default();
+        let mut parameters = self.raw.get(3..).unwrap_or_default().split(|&byte| byte == b',');
+        let kind = parameters.next().map(<[u8]>::trim_ascii).unwrap_or_default();
         let count = parameters.next().and_then(number).unwrap_or(0);
         self.state = match (kind, count) {
             (b"B" | b"b" | b"C" | b"c", 0) => return self.end_command(sink),
@@ -208,8 +197,7 @@ impl Tokenizer {
     fn keep(&mut self, bytes: &[u8]) {
         let room = MAX_COMMAND - self.raw.len();
         self.cut |= bytes.len() > room;
-        self.raw
-            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.raw.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
     fn end_text(&mut self, sink: &mut impl FnMut(Token)) {
@@ -221,10 +209,7 @@ impl Tokenizer {
     fn end_command(&mut self, sink: &mut impl FnMut(Token)) {
         self.state = State::Text;
         let cut = std::mem::take(&mut self.cut);
-        sink(Token::Command(Command {
-            raw: std::mem::take(&mut self.raw),
-            cut,
-        }));
+        sink(Token::Command(Command { raw: std::mem::take(&mut self.raw), cut }));
     }
 }
 
@@ -261,14 +246,7 @@ mod tests {
     fn commands_end_where_the_next_begins() {
         assert_eq!(
             tokens(b"^XA^fo10,20^GFA,2,2,1,80\n01^FS^XZ\r\n"),
-            [
-                "^XA ",
-                "^FO 10,20",
-                "^GF A,2,2,1,80\\n01",
-                "^FS ",
-                "^XZ ",
-                "text \\r\\n"
-            ],
+            ["^XA ", "^FO 10,20", "^GF A,2,2,1,80\\n01", "^FS ", "^XZ ", "text \\r\\n"],
         );
     }
 
@@ -285,10 +263,7 @@ mod tests {
     #[test]
     fn a_control_command_ends_at_its_line_but_a_download_does_not() {
         assert_eq!(tokens(b"~SD15\n~HS"), ["~SD 15", "text \\n", "~HS "]);
-        assert_eq!(
-            tokens(b"~DGR:A,1,1,\n80\n^XA"),
-            ["~DG R:A,1,1,\\n80\\n", "^XA "]
-        );
+        assert_eq!(tokens(b"~DGR:A,1,1,\n80\n^XA"), ["~DG R:A,1,1,\\n80\\n", "^XA "]);
     }
 
     #[test]
@@ -299,9 +274,6 @@ mod tests {
 
     #[test]
     fn a_control_command_within_hexadecimal_data_cuts_it_off() {
-        assert_eq!(
-            tokens(b"^GFA,4,4,2,FF~HSFF"),
-            ["^GF A,4,4,2,FF", "~HS ", "text FF"]
-        );
+        assert_eq!(tokens(b"^GFA,4,4,2,FF~HSFF"), ["^GF A,4,4,2,FF", "~HS ", "text FF"]);
     }
 }

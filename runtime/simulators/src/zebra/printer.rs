@@ -139,11 +139,7 @@ impl Printer {
             labels_printed: self.labels_printed,
             formats_printed: self.formats_printed,
             formats_waiting: self.queue.len(),
-            labels_waiting: self
-                .queue
-                .iter()
-                .map(|waiting| u64::from(waiting.left))
-                .sum(),
+            labels_waiting: self.queue.iter().map(|waiting| u64::from(waiting.left)).sum(),
             partial_formats: self.partial_formats,
             received_bytes: self.received_bytes,
             connections: self.connections,
@@ -157,12 +153,8 @@ impl Printer {
 
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.received_bytes += bytes.len() as u64;
-        let room = self
-            .config
-            .keep_received
-            .saturating_sub(self.received.len());
-        self.received
-            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        let room = self.config.keep_received.saturating_sub(self.received.len());
+        self.received.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
     pub(crate) fn record(&mut self, connection: u64, error: ZplError) {
@@ -173,13 +165,7 @@ impl Printer {
     }
 
     /// Takes a complete format. Without a print time it is printed at once, unless a fault is in the way.
-    pub(crate) fn enqueue(
-        &mut self,
-        connection: u64,
-        format: Vec<u8>,
-        bitmap: Bitmap,
-        copies: u32,
-    ) {
+    pub(crate) fn enqueue(&mut self, connection: u64, format: Vec<u8>, bitmap: Bitmap, copies: u32) {
         *self.buffered.entry(connection).or_default() += format.len();
         self.queue.push_back(Waiting {
             connection,
@@ -253,8 +239,7 @@ impl Printer {
         self.buffered.clear();
         if let Some(mut waiting) = in_flight {
             waiting.left = 1;
-            self.buffered
-                .insert(waiting.connection, waiting.format.len());
+            self.buffered.insert(waiting.connection, waiting.format.len());
             self.queue.push_back(waiting);
         }
     }
@@ -271,15 +256,11 @@ impl Printer {
 
     /// Whether a connection has as many bytes waiting as the buffer holds.
     pub(crate) fn is_full_for(&self, connection: u64) -> bool {
-        self.buffered
-            .get(&connection)
-            .is_some_and(|&bytes| bytes >= self.config.buffer_bytes)
+        self.buffered.get(&connection).is_some_and(|&bytes| bytes >= self.config.buffer_bytes)
     }
 
     pub(crate) fn is_buffer_full(&self) -> bool {
-        self.buffered
-            .values()
-            .any(|&bytes| bytes >= self.config.buffer_bytes)
+        self.buffered.values().any(|&bytes| bytes >= self.config.buffer_bytes)
     }
 
     /// Whether a query is to be answered now; counts it either way.

@@ -135,22 +135,14 @@ impl Connection {
             printer.connections_open += 1;
             printer.connections
         });
-        Self {
-            shared,
-            session: Session::new(number),
-            number,
-        }
+        Self { shared, session: Session::new(number), number }
     }
 
     fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let session = &mut self.session;
         self.shared.update(|printer| {
             printer.receive(bytes);
-            if printer.faults.has(FaultKind::Deaf) {
-                Vec::new()
-            } else {
-                session.feed(printer, bytes)
-            }
+            if printer.faults.has(FaultKind::Deaf) { Vec::new() } else { session.feed(printer, bytes) }
         })
     }
 
@@ -215,9 +207,7 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
         };
         taken += length as u64;
         if let Some(rate) = rate {
-            let pause = Duration::from_secs(1)
-                .saturating_mul(u32::try_from(length).unwrap_or(u32::MAX))
-                / rate;
+            let pause = Duration::from_secs(1).saturating_mul(u32::try_from(length).unwrap_or(u32::MAX)) / rate;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = faults.changed() => {}

@@ -38,11 +38,7 @@ struct Format {
 
 impl Session {
     pub(crate) fn new(connection: u64) -> Self {
-        Self {
-            connection,
-            tokenizer: Tokenizer::default(),
-            format: None,
-        }
+        Self { connection, tokenizer: Tokenizer::default(), format: None }
     }
 
     /// Takes bytes in any pieces; returns what is to be sent back.
@@ -79,10 +75,7 @@ impl Session {
             Token::Command(command) => {
                 self.keep(command.raw());
                 if command.is_cut() {
-                    let error = ZplError::CommandTooLong {
-                        command: command.name(),
-                        limit: MAX_COMMAND,
-                    };
+                    let error = ZplError::CommandTooLong { command: command.name(), limit: MAX_COMMAND };
                     printer.record(self.connection, error);
                 } else {
                     self.command(printer, &command, replies);
@@ -121,25 +114,18 @@ impl Session {
                     printer.graphics.insert(object, Arc::new(graphic));
                     Ok(())
                 }
-                Err(reason) => Err(ZplError::Graphic {
-                    command: name,
-                    reason,
-                }),
+                Err(reason) => Err(ZplError::Graphic { command: name, reason }),
             },
             "^ID" => {
                 let pattern = graphics::object_name(parameters);
-                printer
-                    .graphics
-                    .retain(|object, _| !matches(pattern.as_bytes(), object.as_bytes()));
+                printer.graphics.retain(|object, _| !matches(pattern.as_bytes(), object.as_bytes()));
                 Ok(())
             }
             "~HI" | "~HS" | "~HQ" => {
                 query(printer, &name, parameters, replies);
                 Ok(())
             }
-            "^FO" | "^FS" | "^FR" | "^GF" | "^XG" | "^IM" | "^PQ" => {
-                self.field(printer, name, parameters)
-            }
+            "^FO" | "^FS" | "^FR" | "^GF" | "^XG" | "^IM" | "^PQ" => self.field(printer, name, parameters),
             _ => self.setting(printer, name, parameters),
         };
         if let Err(error) = done {
@@ -148,12 +134,7 @@ impl Session {
     }
 
     /// Commands that mean something only within a format.
-    fn field(
-        &mut self,
-        printer: &Printer,
-        name: String,
-        parameters: &[u8],
-    ) -> Result<(), ZplError> {
+    fn field(&mut self, printer: &Printer, name: String, parameters: &[u8]) -> Result<(), ZplError> {
         let Some(format) = &mut self.format else {
             return Ok(());
         };
@@ -168,23 +149,15 @@ impl Session {
             "^FS" => format.end_field(printer),
             "^FR" => format.reverse = true,
             "^PQ" => {
-                let count = parameters
-                    .split(|&byte| byte == b',')
-                    .next()
-                    .and_then(number);
-                format.copies = count
-                    .filter(|&copies| copies > 0)
-                    .ok_or_else(|| bad(name, parameters))?;
+                let count = parameters.split(|&byte| byte == b',').next().and_then(number);
+                format.copies = count.filter(|&copies| copies > 0).ok_or_else(|| bad(name, parameters))?;
             }
             "^GF" => {
                 format.has_field = true;
                 match graphics::field(parameters, printer.config.old_firmware) {
                     Ok(graphic) => format.add(printer, Arc::new(graphic)),
                     Err(reason) => {
-                        return Err(ZplError::Graphic {
-                            command: name,
-                            reason,
-                        });
+                        return Err(ZplError::Graphic { command: name, reason });
                     }
                 }
             }
@@ -197,21 +170,13 @@ impl Session {
         Ok(())
     }
 
-    fn setting(
-        &mut self,
-        printer: &mut Printer,
-        name: String,
-        parameters: &[u8],
-    ) -> Result<(), ZplError> {
+    fn setting(&mut self, printer: &mut Printer, name: String, parameters: &[u8]) -> Result<(), ZplError> {
         match printer.settings.apply(&name, parameters) {
             Some(true) => Ok(()),
             Some(false) => Err(bad(name, parameters)),
             None => {
                 // Text, boxes and their like are not drawn, but a printer would print a label for them.
-                let prints = matches!(
-                    name.as_str(),
-                    "^FD" | "^FV" | "^SN" | "^GB" | "^GC" | "^GD" | "^GE" | "^GS"
-                );
+                let prints = matches!(name.as_str(), "^FD" | "^FV" | "^SN" | "^GB" | "^GC" | "^GD" | "^GE" | "^GS");
                 if let Some(format) = &mut self.format {
                     format.has_field |= prints;
                 }
@@ -226,10 +191,7 @@ impl Session {
             printer.record(self.connection, ZplError::FormatNotEnded);
         }
         printer.partial_formats += 1;
-        self.format = Some(Format {
-            raw: command.raw().to_vec(),
-            ..Format::default()
-        });
+        self.format = Some(Format { raw: command.raw().to_vec(), ..Format::default() });
     }
 
     fn end_format(&mut self, printer: &mut Printer) {
@@ -274,11 +236,7 @@ impl Format {
             return;
         };
         let settings = &printer.settings;
-        let ink = if self.reverse || settings.reversed {
-            Ink::Reverse
-        } else {
-            Ink::Black
-        };
+        let ink = if self.reverse || settings.reversed { Ink::Reverse } else { Ink::Black };
         let x = self.origin.0.saturating_add(settings.home.0);
         let y = self.origin.1.saturating_add(settings.home.1);
         self.placements.push(Placement { x, y, ink, graphic });
@@ -304,10 +262,7 @@ fn query(printer: &mut Printer, name: &str, parameters: &[u8], replies: &mut Vec
 /// Set-Get-Do: `! U1 getvar "name"` on a line of its own.
 fn get_variable(printer: &mut Printer, text: &[u8], replies: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(text);
-    let name = text
-        .trim()
-        .strip_prefix("! U1 getvar")
-        .and_then(|rest| rest.trim().strip_prefix('"'));
+    let name = text.trim().strip_prefix("! U1 getvar").and_then(|rest| rest.trim().strip_prefix('"'));
     let Some(name) = name.and_then(|rest| rest.strip_suffix('"')) else {
         return;
     };
@@ -332,16 +287,9 @@ fn recall(printer: &Printer, command: String, parameters: &[u8]) -> Result<Arc<B
     };
     let size = graphic.bytes().len() * (across * down) as usize;
     if size > MAX_GRAPHIC {
-        return Err(ZplError::Graphic {
-            command,
-            reason: GraphicError::TooLarge(size),
-        });
+        return Err(ZplError::Graphic { command, reason: GraphicError::TooLarge(size) });
     }
-    Ok(if (across, down) == (1, 1) {
-        Arc::clone(graphic)
-    } else {
-        Arc::new(graphic.scaled(across, down))
-    })
+    Ok(if (across, down) == (1, 1) { Arc::clone(graphic) } else { Arc::new(graphic.scaled(across, down)) })
 }
 
 fn coordinate(parameter: Option<&[u8]>) -> Option<u32> {
@@ -354,10 +302,7 @@ fn coordinate(parameter: Option<&[u8]>) -> Option<u32> {
 
 fn bad(command: String, parameters: &[u8]) -> ZplError {
     let parameters = String::from_utf8_lossy(parameters).into_owned();
-    ZplError::BadParameters {
-        command,
-        parameters,
-    }
+    ZplError::BadParameters { command, parameters }
 }
 
 /// `*` in the pattern stands for any characters (guide, `^ID`).

@@ -49,9 +49,7 @@ impl Settings {
 
     /// Applies a command. `None`: it is not a setting. `Some(false)`: its parameters are bad, nothing was changed.
     pub(crate) fn apply(&mut self, name: &str, parameters: &[u8]) -> Option<bool> {
-        let mut parts = parameters
-            .split(|&byte| byte == b',')
-            .map(<[u8]>::trim_ascii);
+        let mut parts = parameters.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
         let first = parts.next().unwrap_or_default();
         let choice = |set: u8, unset: u8| match first.to_ascii_uppercase().as_slice() {
             [letter] if *letter == set => Some(true),
@@ -61,32 +59,17 @@ impl Settings {
         match name {
             "^PW" => set(
                 &mut self.width,
-                number(first)
-                    .filter(|&width| width >= 2)
-                    .map(|width: u32| width.min(self.head_width)),
+                number(first).filter(|&width| width >= 2).map(|width: u32| width.min(self.head_width)),
             ),
-            "^LL" => set(
-                &mut self.length,
-                number(first).filter(|length| (1..=MAX_LENGTH).contains(length)),
-            ),
+            "^LL" => set(&mut self.length, number(first).filter(|length| (1..=MAX_LENGTH).contains(length))),
             "^LH" => {
                 let x = number(first);
                 // A parameter that is left out keeps its value (guide, ^LH).
-                let x = if first.is_empty() {
-                    Some(self.home.0)
-                } else {
-                    x
-                };
-                let y = parts
-                    .next()
-                    .filter(|y| !y.is_empty())
-                    .map_or(Some(self.home.1), number);
+                let x = if first.is_empty() { Some(self.home.0) } else { x };
+                let y = parts.next().filter(|y| !y.is_empty()).map_or(Some(self.home.1), number);
                 set(&mut self.home, x.zip(y))
             }
-            "^LT" => set(
-                &mut self.top_shift,
-                number(first).filter(|shift| (-120..=120).contains(shift)),
-            ),
+            "^LT" => set(&mut self.top_shift, number(first).filter(|shift| (-120..=120).contains(shift))),
             "^PO" => set(&mut self.inverted, choice(b'I', b'N')),
             "^PM" => set(&mut self.mirrored, choice(b'Y', b'N')),
             "^LR" => set(&mut self.reversed, choice(b'Y', b'N')),
@@ -122,11 +105,7 @@ impl Settings {
     }
 
     fn first_letter(&self, name: &str) -> Option<char> {
-        self.recorded
-            .get(name)?
-            .chars()
-            .next()
-            .map(|letter| letter.to_ascii_uppercase())
+        self.recorded.get(name)?.chars().next().map(|letter| letter.to_ascii_uppercase())
     }
 }
 

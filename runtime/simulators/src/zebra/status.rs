@@ -9,13 +9,7 @@ const ETX: char = '\x03';
 
 /// `~HI`: model, firmware, dots per millimetre, memory (guide, `~HI`).
 pub(crate) fn identification(config: &ZebraConfig) -> String {
-    let ZebraConfig {
-        model,
-        firmware,
-        dots_per_mm,
-        memory_kb,
-        ..
-    } = config;
+    let ZebraConfig { model, firmware, dots_per_mm, memory_kb, .. } = config;
     format!("{STX}{model},{firmware},{dots_per_mm},{memory_kb}KB{ETX}\r\n")
 }
 
@@ -55,11 +49,7 @@ pub(crate) fn host(printer: &Printer) -> Option<String> {
     );
     // Password 1234 is the factory's; then: no static RAM.
     let strings = [first.as_str(), second.as_str(), "1234,0"];
-    Some(
-        strings
-            .map(|string| format!("{STX}{string}{ETX}\r\n"))
-            .concat(),
-    )
+    Some(strings.map(|string| format!("{STX}{string}{ETX}\r\n")).concat())
 }
 
 /// `~HQES`: error and warning flags, each as group 2 and group 1 (guide, `~HQ`).

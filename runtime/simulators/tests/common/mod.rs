@@ -1,11 +1,6 @@
 //! Encoders that share no code with the decoders under test, and a client on a real socket.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::io::Write;
 use std::time::Duration;
@@ -45,9 +40,7 @@ pub fn picture(row: usize, height: usize) -> Vec<u8> {
 }
 
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02X}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02X}"))
 }
 
 fn symbol(zero: u8, count: usize) -> char {
@@ -102,11 +95,7 @@ fn crc(text: &[u8]) -> u16 {
     for byte in text {
         crc ^= u16::from(*byte) << 8;
         for _ in 0..8 {
-            crc = if crc & 0x8000 == 0 {
-                crc << 1
-            } else {
-                (crc << 1) ^ 0x1021
-            };
+            crc = if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 };
         }
     }
     crc
@@ -127,28 +116,20 @@ pub fn z64(bytes: &[u8]) -> String {
 /// Every form in which a picture of `row` bytes a row can be sent, by name, as a format that prints it at 0,0.
 pub fn forms(bytes: &[u8], row: usize) -> Vec<(&'static str, Vec<u8>)> {
     let total = bytes.len();
-    let field =
-        |data: &str| format!("^XA^FO0,0^GFA,{total},{total},{row},{data}^FS^XZ").into_bytes();
+    let field = |data: &str| format!("^XA^FO0,0^GFA,{total},{total},{row},{data}^FS^XZ").into_bytes();
     let download = |data: &str| {
-        format!("~DGR:P.GRF,{total},{row},{data}\n^XA^FO0,0^XGR:P.GRF,1,1^FS^IDR:P.GRF^FS^XZ")
-            .into_bytes()
+        format!("~DGR:P.GRF,{total},{row},{data}\n^XA^FO0,0^XGR:P.GRF,1,1^FS^IDR:P.GRF^FS^XZ").into_bytes()
     };
     let (plain, packed) = (hex(bytes), compressed_hex(bytes, row));
     let wrapped: String = bytes.chunks(row).map(|row| hex(row) + "\r\n").collect();
     let binary = format!("^XA^FO0,0^GFB,{total},{total},{row},");
     vec![
         ("field, hex", field(&plain)),
-        (
-            "field, lower-case hex in lines",
-            field(&wrapped.to_lowercase()),
-        ),
+        ("field, lower-case hex in lines", field(&wrapped.to_lowercase())),
         ("field, compressed hex", field(&packed)),
         ("field, base64", field(&b64(bytes))),
         ("field, zlib", field(&z64(bytes))),
-        (
-            "field, binary",
-            [binary.as_bytes(), bytes, b"^FS^XZ"].concat(),
-        ),
+        ("field, binary", [binary.as_bytes(), bytes, b"^FS^XZ"].concat()),
         ("download, hex", download(&plain)),
         ("download, compressed hex", download(&packed)),
         ("download, base64", download(&b64(bytes))),
@@ -177,10 +158,7 @@ pub async fn replies(printer: &ZebraPrinter, bytes: &[u8]) -> String {
     let mut stream = send(printer, bytes).await;
     stream.shutdown().await.unwrap();
     let mut text = String::new();
-    tokio::time::timeout(LIMIT, stream.read_to_string(&mut text))
-        .await
-        .expect("an end")
-        .unwrap();
+    tokio::time::timeout(LIMIT, stream.read_to_string(&mut text)).await.expect("an end").unwrap();
     text
 }
 

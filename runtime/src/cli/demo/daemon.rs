@@ -51,7 +51,8 @@ impl Daemon {
 
     /// Ends it as an operator would, and waits.
     pub async fn stop(mut self) -> Result<()> {
-        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+        {
             rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
         }
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the daemon does not end")??;

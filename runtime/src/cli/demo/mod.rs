@@ -113,7 +113,10 @@ fn heading(text: &str) -> Result<()> {
 
 fn component(file: &Path) -> Result<Vec<u8>> {
     std::fs::read(file).with_context(|| {
-        format!("reading {}: build the drivers with `./justw guests`, or name their folder with --drivers", file.display())
+        format!(
+            "reading {}: build the drivers with `./justw guests`, or name their folder with --drivers",
+            file.display()
+        )
     })
 }
 

@@ -30,7 +30,7 @@ pub fn label(job: &PrintJob, index: u32) -> Vec<u8> {
 }
 
 async fn hold(machine: &Machine, point: &str) -> Result<()> {
-    let held = || Ok(machine.optional_setting::<String>("HOLD")?.as_deref() == Some(point));
+    let held = || -> Result<bool> { Ok(machine.optional_setting::<String>("HOLD")?.as_deref() == Some(point)) };
     if held()? {
         machine.set_status_text(format!("held: {point}"));
     }
