@@ -19,8 +19,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Waits for bytes: at least one and at most `max`, whatever has arrived. An empty answer is the end of the stream. No byte
-    /// within `timeout` is an error for which [`Error::is_timeout`] is true.
+    /// Waits for bytes: at least one and at most `max`, whatever has arrived. An empty answer is the end of the
+    /// stream. No byte within `timeout` is an error for which [`Error::is_timeout`] is true.
     pub async fn read(&self, max: u32, timeout: Duration) -> Result<Vec<u8>> {
         let pending = take(&mut self.pending.borrow_mut(), max);
         if !pending.is_empty() {
@@ -31,8 +31,8 @@ impl Connection {
 
     /// Reads up to and including `delimiter`; what came behind it is left for the next read.
     ///
-    /// `timeout` is for the whole. A longer line than `max` and an end of the stream before the delimiter are `permanent` and
-    /// `transient` errors; in these cases and after a time-out, what has arrived stays readable.
+    /// `timeout` is for the whole. A longer line than `max` and an end of the stream before the delimiter are
+    /// `permanent` and `transient` errors; in these cases and after a time-out, what has arrived stays readable.
     pub async fn read_until(&self, delimiter: u8, max: u32, timeout: Duration) -> Result<Vec<u8>> {
         let deadline = Instant::now() + timeout;
         let limit = usize::try_from(max).unwrap_or(usize::MAX);
@@ -57,8 +57,8 @@ impl Connection {
         }
     }
 
-    /// Writes all bytes, and returns when they have been handed to the operating system. The host counts them. While a print
-    /// call runs, writing is refused until `label_started`.
+    /// Writes all bytes, and returns when they have been handed to the operating system. The host counts them. While
+    /// a print call runs, writing is refused until `label_started`.
     pub async fn write_all(&self, bytes: &[u8]) -> Result<()> {
         for piece in bytes.chunks(WRITE_PIECE) {
             self.handle.write(piece.to_vec()).await?;

@@ -128,7 +128,8 @@ impl Setting {
         Self::new(key, name, "secret")
     }
 
-    /// The address of a device, of one of these schemes: `tcp`, `usb`, ... It is also the permission to connect there.
+    /// The address of a device, of one of these schemes: `tcp`, `usb`, ... It is also the permission to connect
+    /// there.
     pub fn device_uri(key: &str, name: &str, schemes: &[&str]) -> Self {
         Self::new(key, name, "device-uri").constraint("schemes", schemes.join(","))
     }

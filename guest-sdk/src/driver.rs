@@ -6,9 +6,9 @@ use crate::{
 
 /// A driver: one value for all its machines.
 ///
-/// Its calls for different machines run side by side on one thread, so state is shared by `Cell` and `RefCell`; a `RefCell` must
-/// not stay borrowed over an `await`. What is to be kept for one machine is found again by [`Machine::name`], or lies in
-/// [`Machine::store_set`]. All but two methods have defaults.
+/// Its calls for different machines run side by side on one thread, so state is shared by `Cell` and `RefCell`; a
+/// `RefCell` must not stay borrowed over an `await`. What is to be kept for one machine is found again by
+/// [`Machine::name`], or lies in [`Machine::store_set`]. All but two methods have defaults.
 #[allow(async_fn_in_trait)]
 pub trait Driver: Sized + 'static {
     /// Says what the driver is. Runs alone, once, at install: without machines, within a second.
@@ -19,8 +19,8 @@ pub trait Driver: Sized + 'static {
     /// Runs once for each start of the driver's instance, before any machine is there.
     async fn init_driver() -> Result<Self>;
 
-    /// Makes a machine ready. An error leaves it `failed` and is tried again with back-off; so a device that is merely
-    /// switched off should not be one.
+    /// Makes a machine ready. An error leaves it `failed` and is tried again with back-off; so a device that is
+    /// merely switched off should not be one.
     async fn init_machine(&self, machine: &Machine) -> Result<()> {
         let _ = machine;
         Ok(())
@@ -76,7 +76,8 @@ pub trait Driver: Sized + 'static {
 
 /// The lifecycle export of a driver: what the export macros of all machine types have in common.
 ///
-/// It leaves `__Glue`, `__driver` and `__driver_or_trap` behind for the rest of the macro. `$sdk` is the path of this crate.
+/// It leaves `__Glue`, `__driver` and `__driver_or_trap` behind for the rest of the macro. `$sdk` is the path of this
+/// crate.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifecycle {

@@ -10,10 +10,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure, classed by what helps against it.
 ///
-/// In a print call the class decides what becomes of the job: `transient` is tried again, `needs-attention` waits for the
-/// device and goes on by itself, `permanent` fails. The [`Outcome`] is [`Outcome::NotSent`] unless said otherwise. The host
-/// believes that only when it has seen no byte leave since `label-started`; after a byte, [`Outcome::NotPrinted`] is a promise
-/// of the driver, and anything else makes the label `unknown`.
+/// In a print call the class decides what becomes of the job: `transient` is tried again, `needs-attention` waits for
+/// the device and goes on by itself, `permanent` fails. The [`Outcome`] is [`Outcome::NotSent`] unless said
+/// otherwise. The host believes that only when it has seen no byte leave since `label-started`; after a byte,
+/// [`Outcome::NotPrinted`] is a promise of the driver, and anything else makes the label `unknown`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What helps.

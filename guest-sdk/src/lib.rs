@@ -39,8 +39,8 @@
 //!
 //! `cargo build --release --target wasm32-wasip2` of a crate with `crate-type = ["cdylib"]` makes the component.
 //!
-//! **2. Settings** are typed, and an error names the key ([`Machine::setting`]). Their values have already been checked
-//! against the declaration.
+//! **2. Settings** are typed, and an error names the key ([`Machine::setting`]). Their values have already been
+//! checked against the declaration.
 //!
 //! ```
 //! # use ostler_sdk::{Machine, Result, Setting};
@@ -57,7 +57,8 @@
 //! }
 //! ```
 //!
-//! **3. Errors** say what the host should do next ([`Error`]): try again, wait for somebody at the device, or give up.
+//! **3. Errors** say what the host should do next ([`Error`]): try again, wait for somebody at the device, or give
+//! up.
 //!
 //! ```
 //! # use ostler_sdk::{Error, Outcome};
@@ -152,11 +153,12 @@ pub use machine::{Machine, MachineFilter, machines, report_driver_error};
 ///
 /// What it leaves behind, in the module where it stands:
 ///
-/// * the trait, below [`Driver`]. Each function of the contract is a method: `machine` becomes [`&Machine`](Machine), `print-job`
-///   becomes [`&PrintJob`](printing::PrintJob), other parameters are owned, and `result<T, error>` becomes [`Result<T>`]. Functions
-///   that the manifest lists as `optional` answer `unsupported` unless a driver writes them; the others must be written.
-/// * the types that the contract declares, `Status` from its interface `status`, and the trait `SetStatus`, by which drivers say
-///   `machine.set_status(Status::Connected)`.
+/// * the trait, below [`Driver`]. Each function of the contract is a method: `machine` becomes [`&Machine`](Machine),
+///   `print-job` becomes [`&PrintJob`](printing::PrintJob), other parameters are owned, and `result<T, error>`
+///   becomes [`Result<T>`]. Functions that the manifest lists as `optional` answer `unsupported` unless a driver
+///   writes them; the others must be written.
+/// * the types that the contract declares, `Status` from its interface `status`, and the trait `SetStatus`, by which
+///   drivers say `machine.set_status(Status::Connected)`.
 /// * `SLUG`, and the macro `export_abc!(MyDriver)` at the crate's root.
 ///
 /// The folder `examples/abc` of this crate is a whole type with a driver.

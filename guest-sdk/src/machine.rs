@@ -11,8 +11,8 @@ pub use crate::__private::core::ostler::machine::host::MachineFilter;
 
 /// One machine: its identity, settings, status, log, and the way to its device.
 ///
-/// A call gets it by reference. It cannot be kept; work that goes on after a call finds machines by [`machines`], whose
-/// handles reach no device.
+/// A call gets it by reference. It cannot be kept; work that goes on after a call finds machines by [`machines`],
+/// whose handles reach no device.
 #[derive(Debug)]
 pub struct Machine(host::Machine);
 
@@ -42,7 +42,8 @@ impl Machine {
         self.0.driver_slug()
     }
 
-    /// The value of a setting that the driver declared, or its default. Neither is an `invalid` error that names the key.
+    /// The value of a setting that the driver declared, or its default. Neither is an `invalid` error that names the
+    /// key.
     pub fn setting<T: FromValue>(&self, key: &str) -> Result<T> {
         self.required(Scope::Driver, key)
     }
@@ -121,13 +122,14 @@ impl Machine {
         Ok(self.0.store_get(key.to_owned()).await?)
     }
 
-    /// Writes to the store, or removes the key; ok means committed. At most 64 keys of 100 characters, values of 8 KiB.
+    /// Writes to the store, or removes the key; ok means committed. At most 64 keys of 100 characters, values of 8
+    /// KiB.
     pub async fn store_set(&self, key: &str, value: Option<&[u8]>) -> Result<()> {
         Ok(self.0.store_set(key.to_owned(), value.map(<[u8]>::to_vec)).await?)
     }
 
-    /// Waits, and lets other calls run meanwhile. Ends early with a `cancelled` error when the call is cancelled or its deadline
-    /// passes.
+    /// Waits, and lets other calls run meanwhile. Ends early with a `cancelled` error when the call is cancelled or
+    /// its deadline passes.
     ///
     /// `std::thread::sleep` would stop all machines of the driver; the host refuses it.
     pub async fn sleep(&self, time: Duration) -> Result<()> {
@@ -167,7 +169,8 @@ impl From<host::Machine> for Machine {
     }
 }
 
-/// This driver's machines. The handles carry no call: they have no deadline and reach no device. At most 1,000 are returned.
+/// This driver's machines. The handles carry no call: they have no deadline and reach no device. At most 1,000 are
+/// returned.
 pub fn machines(filter: &MachineFilter) -> Vec<Machine> {
     host::machines(filter).into_iter().map(Machine).collect()
 }

@@ -1,9 +1,10 @@
 //! Print jobs and their labels, for every machine type that prints.
 //!
-//! The host keeps a ledger of each label, and the driver writes into it around the bytes: [`PrintJob::label_started`] before the
-//! first byte of a label, [`PrintJob::label_done`] when it knows as much as it ever will. A call that ends after a byte left, with
-//! neither `label_done` nor an error whose outcome is [`Outcome::NotPrinted`](crate::Outcome::NotPrinted), makes the job
-//! `unknown`: nothing of it is printed again until a person says so.
+//! The host keeps a ledger of each label, and the driver writes into it around the bytes: [`PrintJob::label_started`]
+//! before the first byte of a label, [`PrintJob::label_done`] when it knows as much as it ever will. A call that ends
+//! after a byte left, with neither `label_done` nor an error whose outcome is
+//! [`Outcome::NotPrinted`](crate::Outcome::NotPrinted), makes the job `unknown`: nothing of it is printed again until
+//! a person says so.
 
 use std::ops::Range;
 
@@ -58,8 +59,8 @@ impl PrintJob {
         Ok(Label(self.0.label(index)?))
     }
 
-    /// Says that label `index`, with all its copies, is about to be sent. Committed when it returns. Until then the host refuses
-    /// writes to the device.
+    /// Says that label `index`, with all its copies, is about to be sent. Committed when it returns. Until then the
+    /// host refuses writes to the device.
     pub async fn label_started(&self, index: u32) -> Result<()> {
         Ok(self.0.label_started(index).await?)
     }
@@ -108,8 +109,8 @@ impl Label {
 }
 
 impl Raster {
-    /// A raster of this density in dots per millimetre and this size in dots: black and white by threshold, upright, made to
-    /// fit. Other fields are changed with `Raster { halftone: .., ..Raster::new(..) }`.
+    /// A raster of this density in dots per millimetre and this size in dots: black and white by threshold, upright,
+    /// made to fit. Other fields are changed with `Raster { halftone: .., ..Raster::new(..) }`.
     pub fn new(dpmm: u32, width: u32, height: u32) -> Self {
         Self {
             dpmm,

@@ -4,7 +4,7 @@ use crate::{
     api,
     broker::Services,
     contract::Packages,
-    instance::{GuestEngine, Limits, code::CodeCache},
+    instance::{GuestEngine, LimitTable, code::CodeCache},
     registry::Registry,
     store::Store,
 };
@@ -30,7 +30,7 @@ pub struct Options {
     /// Folders with components that are installed at start, and not enabled.
     pub drivers: Vec<PathBuf>,
     /// Every bound.
-    pub limits: Limits,
+    pub limits: LimitTable,
     /// The `ostler` binary, for the processes that render and compile.
     pub program: PathBuf,
 }
@@ -53,7 +53,7 @@ impl Daemon {
         }
         let guests = GuestEngine::start().map_err(|error| anyhow::anyhow!("{error:#}"))?;
         let cache = store.folder().join("cache");
-        let code = CodeCache::new(cache, guests.engine(), options.limits.clone(), options.program.clone());
+        let code = CodeCache::new(cache, guests.engine(), options.limits.common.clone(), options.program.clone());
         let worker = WorkerCommand { program: options.program, args: vec!["render-worker".into()] };
         let render = RenderPool::new(RenderLimits::default(), worker);
         let services = Services::start(store, render, options.limits);

@@ -97,9 +97,10 @@ class Printer(exports.Printer):
     async def print_labels(self, machine, job) -> None:
         with machine, job:
             for index in range(job.first_label(), job.label_count()):
-                with job.label(index) as label:
-                    data = zpl(await label.bitmap(RASTER), job.copies())
+                # Connected first: while a printer is waited for, nothing is held in the memory that all machines share.
                 with await machine.connect(types.Scope.DRIVER, CONNECTION) as printer:
+                    with job.label(index) as label:
+                        data = zpl(await label.bitmap(RASTER), job.copies())
                     await job.label_started(index)
                     await printer.write(data)
                     await job.label_done(index, jobs.Proof.SENT)

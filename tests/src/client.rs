@@ -1,11 +1,11 @@
 //! The command line and the REST API of a daemon, and waiting for what they show.
 
-use crate::{Daemon, PATIENCE, place, printer::runtime};
+use crate::{Daemon, PATIENCE, place, printer, printer::runtime};
 use anyhow::{Context as _, Result};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use ostler_simulators::ZebraPrinter;
+use ostler_simulators::{ZebraConfig, ZebraPrinter};
 use serde_json::Value;
 use std::{
     ffi::OsStr,
@@ -137,6 +137,23 @@ impl Daemon {
         self.add(name, "zebra-zpl", &[&[connection.as_str()], settings].concat())
     }
 
+    /// A new daemon with one machine `dock` for a simulated printer, and that printer.
+    #[track_caller]
+    pub fn with_zebra() -> (Self, ZebraPrinter) {
+        let daemon = Self::start();
+        let printer = daemon.add_dock(ZebraConfig::default());
+        (daemon, printer)
+    }
+
+    /// Installs the Zebra driver and adds a machine `dock` for a simulated printer like this.
+    #[track_caller]
+    pub fn add_dock(&self, printer: ZebraConfig) -> ZebraPrinter {
+        self.install("ostler_driver_zebra");
+        let printer = printer::zebra_with(printer);
+        self.add_zebra("dock", &printer, &[]);
+        printer
+    }
+
     /// A machine as the API shows it.
     #[track_caller]
     pub fn machine(&self, name: &str) -> Value {
@@ -176,6 +193,14 @@ impl Daemon {
         let file = self.document("label.png", png);
         let job = self.json(&["print", machine, &file.to_string_lossy(), "--copies", &copies.to_string()]);
         job["id"].as_i64().unwrap()
+    }
+
+    /// Prints a label once and waits until the job is done; fails with how it ended instead.
+    #[track_caller]
+    pub fn print_done(&self, machine: &str, png: &[u8]) -> Value {
+        let job = self.job_over(self.print(machine, png, 1));
+        assert_eq!(job["state"], "done", "{job:#}");
+        job
     }
 
     /// A job as the API shows it.

@@ -21,6 +21,8 @@ pub enum Counterpart {
     ZplRendererJs,
     /// ZPL to PNG, in Python, strict.
     Zplkit,
+    /// Builds drivers that are written in Python.
+    ComponentizePy,
 }
 
 /// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
@@ -49,6 +51,7 @@ impl Counterpart {
             Self::Zbarimg => std::process::Command::new("zbarimg").arg("--version").output().is_ok(),
             Self::ZplRendererJs => installed().join("node/node_modules/zpl-renderer-js").is_dir(),
             Self::Zplkit => python().is_file(),
+            Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
         }
     }
 }

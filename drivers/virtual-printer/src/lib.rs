@@ -1,7 +1,7 @@
 //! A label printer that needs no device, and the driver to read first.
 //!
-//! It takes a label the way a real driver does (settings, bitmap, `label_started`, `label_done`), and where the others send
-//! bytes it counts black dots. What it found out about the last label stands in the machine's properties.
+//! It takes a label the way a real driver does (settings, bitmap, `label_started`, `label_done`), and where the
+//! others send bytes it counts black dots. What it found out about the last label stands in the machine's properties.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]

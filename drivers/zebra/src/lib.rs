@@ -1,11 +1,12 @@
 //! Zebra label printers, and others that speak ZPL II, over TCP or USB.
 //!
-//! The language itself is the crate `ostler-zpl`, which knows neither device nor clock. Here is what the component adds:
+//! The language itself is the crate `ostler-zpl`, which knows neither device nor clock. Here is what the component
+//! adds:
 //!
-//! * [`settings`]: what the operator declares about the printer.
-//! * [`session`]: a connection and the conversation on it.
-//! * [`print`]: a label from bitmap to proof.
-//! * [`status`]: what a printer's answers mean to the operator.
+//! * `settings`: what the operator declares about the printer.
+//! * `session`: a connection and the conversation on it.
+//! * `print`: a label from bitmap to proof.
+//! * `status`: what a printer's answers mean to the operator.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
@@ -154,7 +155,7 @@ impl Zebra {
     /// Asks the printer how it is and shows that. Not reachable is an error, after the status says so.
     async fn look(&self, machine: &Machine, settings: &Settings) -> Result<()> {
         let mut session = self.connect(machine).await?;
-        // Only a printer that has been heard before is expected to say something: see `Session::is_worth_asking`.
+        // Also one that was silent so far: it may have been replaced, or set to answer.
         session.expect_answers();
         session.ask(Query::State).await?;
         let report = session.report().clone();

@@ -46,8 +46,8 @@ pub async fn label(
     Ok(session.report().clone())
 }
 
-/// Asks before the first byte of the format. Silence is no reason not to print: a printer without labels may not answer, and
-/// prints what it has received once it has some.
+/// Asks before the first byte of the format. Silence is no reason not to print: a printer without labels may not
+/// answer, and prints what it has received once it has some.
 async fn check(machine: &Machine, session: &mut Session) -> Result<()> {
     if !session.is_worth_asking() {
         return Ok(());
@@ -63,8 +63,8 @@ async fn check(machine: &Machine, session: &mut Session) -> Result<()> {
     }
 }
 
-/// Sends the format strip by strip. Compressing a strip takes a moment, and the other printers of this driver may want to go on
-/// in between.
+/// Sends the format strip by strip. Compressing a strip takes a moment, and the other printers of this driver may
+/// want to go on in between.
 async fn send(session: &Session, label: &Label<'_>) -> Result<()> {
     session.send(&label.begin()).await?;
     for strip in label.strips() {

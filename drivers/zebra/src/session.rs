@@ -41,8 +41,8 @@ impl Session {
         self.silent = false;
     }
 
-    /// Whether it makes sense to wait for an answer. Many devices that take ZPL answer nothing (print servers, other makers'
-    /// printers); after one question in vain, no label waits for another.
+    /// Whether it makes sense to wait for an answer. Many devices that take ZPL answer nothing (print servers, other
+    /// makers' printers); after one question in vain, no label waits for another.
     pub fn is_worth_asking(&self) -> bool {
         self.line.ever_heard() || !(self.silent || self.asked)
     }

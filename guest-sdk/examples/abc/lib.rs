@@ -1,10 +1,11 @@
 //! A machine type that Ostler does not know, and a driver for it, in one crate.
 //!
-//! The type is the folder `wit` beside this file: a contract and a manifest. `machine_type!` makes a trait and an export macro of
-//! it, as it does for the types that Ostler ships. Usually the type is a crate of its own, so that many drivers can use it.
+//! The type is the folder `wit` beside this file: a contract and a manifest. `machine_type!` makes a trait and an
+//! export macro of it, as it does for the types that Ostler ships. Usually the type is a crate of its own, so that
+//! many drivers can use it.
 
-// In the crate of the type itself, the code that `export_abc!` writes counts as our own. A driver in another crate can say
-// `#![forbid(unsafe_code)]`.
+// In the crate of the type itself, the code that `export_abc!` writes counts as our own. A driver in another crate
+// can say `#![forbid(unsafe_code)]`.
 #![allow(unsafe_code)]
 
 use ostler_sdk::{Driver, DriverInfo, Error, Machine, Result};

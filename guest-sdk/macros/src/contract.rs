@@ -159,7 +159,8 @@ impl Contract {
         Some(format!("{interface}.{}", def.name.as_ref()?))
     }
 
-    /// The interfaces of the core that this contract uses, by full name with version, and where the SDK has their bindings.
+    /// The interfaces of the core that this contract uses, by full name with version, and where the SDK has their
+    /// bindings.
     pub fn shared(&self) -> Vec<(String, TokenStream)> {
         let known = [
             ("ostler:machine/types", quote!(::ostler_sdk::__private::core::ostler::machine::types)),

@@ -1,8 +1,8 @@
 //! What `machine_type!` leaves behind: bindings, the type's own names, a trait, and an export macro.
 //!
 //! The bindings are one `wit_bindgen::generate!` of a world of their own: it exports the contract only, and takes the
-//! core's types from the SDK, so that several types live side by side. The driver's component gets the union of that world and
-//! of the core's.
+//! core's types from the SDK, so that several types live side by side. The driver's component gets the union of that
+//! world and of the core's.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};

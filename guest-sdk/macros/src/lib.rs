@@ -2,10 +2,10 @@
 //!
 //! What it reads, in the order of the modules:
 //!
-//! * [`invocation`]: what was written between the braces.
-//! * [`contract`]: the `.wit` files and the `machine-type.toml` beside them.
-//! * [`names`]: how WIT names and types are spelled in Rust.
-//! * [`expand`]: what comes out.
+//! * `invocation`: what was written between the braces.
+//! * `contract`: the `.wit` files and the `machine-type.toml` beside them.
+//! * `names`: how WIT names and types are spelled in Rust.
+//! * `expand`: what comes out.
 //!
 //! Authors use it through `ostler_sdk`, whose documentation shows it at work.
 

@@ -3,8 +3,8 @@
 use super::{ApiError, OPERATOR, State};
 use crate::{
     broker::LogLine,
-    model::{Digest, Slug},
-    registry::view::DriverView,
+    model::{Digest, InstalledDriver, Slug},
+    registry::{Registry, view::DriverView},
 };
 use axum::{
     Json,
@@ -23,7 +23,15 @@ pub struct Filter {
 /// `GET /api/driver/`: every installed component, enabled or not.
 pub async fn list(registry: State) -> Result<Json<Vec<DriverView>>, ApiError> {
     let installed = registry.installed().await?;
-    Ok(Json(installed.into_iter().map(|driver| registry.driver_view(driver)).collect()))
+    Ok(Json(views(&registry, installed).await))
+}
+
+async fn views(registry: &Registry, installed: Vec<InstalledDriver>) -> Vec<DriverView> {
+    let mut views = Vec::new();
+    for driver in installed {
+        views.push(registry.driver_view(driver).await);
+    }
+    views
 }
 
 /// `GET /api/machine/drivers/`: the enabled ones, as upstream lists them.
@@ -32,14 +40,16 @@ pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<
     let wanted = |view: &DriverView| {
         view.installed.enabled && filter.machine_type.as_ref().is_none_or(|of| of == view.machine_type.as_str())
     };
-    Ok(Json(installed.into_iter().map(|driver| registry.driver_view(driver)).filter(wanted).collect()))
+    let mut views = views(&registry, installed).await;
+    views.retain(wanted);
+    Ok(Json(views))
 }
 
 /// `POST /api/driver/`: the body is the component.
 pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<DriverView>), ApiError> {
     let installed = registry.install(body.to_vec(), OPERATOR).await?;
     let status = if installed.new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(registry.driver_view(installed.driver))))
+    Ok((status, Json(registry.driver_view(installed.driver).await)))
 }
 
 /// `GET /api/driver/{slug}/`: its components, newest first.
@@ -50,7 +60,7 @@ pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<
         return Err(ApiError::not_found(format!("no driver '{slug}' is installed; `ostler driver list` shows them")));
     }
     found.sort_by_key(|driver| std::cmp::Reverse(driver.installed_at));
-    Ok(Json(found.into_iter().map(|driver| registry.driver_view(driver)).collect()))
+    Ok(Json(views(&registry, found).await))
 }
 
 /// Which component to enable.
@@ -72,7 +82,7 @@ pub async fn enable(
         .map(|text| text.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string())))
         .transpose()?;
     let enabled = registry.enable(&slug, digest, OPERATOR).await?;
-    Ok(Json(registry.driver_view(enabled)))
+    Ok(Json(registry.driver_view(enabled).await))
 }
 
 /// `POST /api/driver/{slug}/disable/`.

@@ -2,7 +2,7 @@
 
 use super::{board::BoardSnapshot, log::LogRing, machine::Machine};
 use crate::{
-    instance::limits::Limits,
+    instance::{LimitTable, Limits},
     model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
     store::{LastKnown, NewAudit, Store, StoreError},
 };
@@ -34,17 +34,21 @@ pub struct Services {
     pub store: Store,
     /// Documents to dots, in worker processes.
     pub render: RenderPool,
-    /// Every bound.
+    /// Every bound that holds for all drivers.
     pub limits: Limits,
+    /// Bounds by driver.
+    pub limit_table: LimitTable,
     changed: mpsc::UnboundedSender<Change>,
     refusals: Mutex<HashMap<(MachineId, String), Instant>>,
 }
 
 impl Services {
     /// Starts the write-behind on the current runtime.
-    pub fn start(store: Store, render: RenderPool, limits: Limits) -> Arc<Self> {
+    pub fn start(store: Store, render: RenderPool, limit_table: LimitTable) -> Arc<Self> {
         let (changed, receiver) = mpsc::unbounded_channel();
-        let services = Arc::new(Self { store: store.clone(), render, limits, changed, refusals: Mutex::default() });
+        let limits = limit_table.common.clone();
+        let refusals = Mutex::default();
+        let services = Arc::new(Self { store: store.clone(), render, limits, limit_table, changed, refusals });
         tokio::spawn(write_behind(store, receiver));
         services
     }

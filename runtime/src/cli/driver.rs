@@ -112,6 +112,20 @@ async fn switch_on(client: &Client, slug: &str, digest: Option<String>) -> Resul
     client.post(&format!("/api/driver/{}/enable/{digest}", encode(slug)), &json!({})).await
 }
 
+/// What the instance uses, beside the limits.
+fn usage(view: &DriverView) -> String {
+    let Some(usage) = &view.usage else { return "not running".to_owned() };
+    format!(
+        "{}, started {} times, {} of {} KiB of memory, {} of {} calls in flight",
+        usage.state,
+        usage.starts,
+        usage.memory_bytes / 1024,
+        view.limits.memory_bytes / 1024,
+        usage.calls_in_flight,
+        view.limits.calls_in_flight
+    )
+}
+
 fn show(out: Output, view: &DriverView) -> Result<()> {
     let info = &view.installed.info;
     let settings = info.settings.iter().map(|setting| {
@@ -133,6 +147,7 @@ fn show(out: Output, view: &DriverView) -> Result<()> {
             ("settings", join(settings.collect())),
             ("requested grants", join(grants.collect())),
             ("imports", join(view.installed.imports.clone())),
+            ("instance", usage(view)),
             ("errors", view.driver_errors.join("\n")),
         ],
     )

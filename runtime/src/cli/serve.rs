@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::{Daemon, Options},
-    instance::Limits,
+    instance::LimitTable,
 };
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
@@ -30,11 +30,11 @@ pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
     let mut limits = match &arguments.limits {
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-            toml::from_str(&text).with_context(|| format!("{} does not list limits", file.display()))?
+            LimitTable::parse(&text).with_context(|| format!("{} does not list limits", file.display()))?
         }
-        None => Limits::default(),
+        None => LimitTable::default(),
     };
-    limits.ping_interval_ms = arguments.ping_interval.unwrap_or(limits.ping_interval_ms);
+    limits.common.ping_interval_ms = arguments.ping_interval.unwrap_or(limits.common.ping_interval_ms);
     let options = Options {
         data: data.to_owned(),
         drivers: arguments.drivers,

@@ -36,7 +36,7 @@ pub async fn describe(guests: &GuestEngine, loaded: Arc<Loaded>, limits: &Limits
         async move {
             let engine = loaded.pre.engine().clone();
             let nobody = DriverContext::new("describe".to_owned(), None);
-            let mut store = DriverStore::create(&engine, nobody, &limits, Arc::default());
+            let mut store = DriverStore::create(&engine, nobody, &limits, Arc::default(), Arc::default());
             let instance = loaded.pre.instantiate_async(&mut store).await?;
             let describe: Describe = exports::find(&mut store, &instance, LIFECYCLE, "describe")?;
             let (info,) = store.run_concurrent(async |accessor| describe.call_concurrent(accessor, ()).await).await??;

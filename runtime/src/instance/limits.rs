@@ -2,8 +2,9 @@
 //!
 //! Memory, tables, handles and processor time are fuses: passing one ends the instance. The others answer with errors.
 
+use crate::model::Slug;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// All limits. Times are milliseconds, sizes bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct Limits {
     pub window_ms: u32,
     /// The size of a component. Default 64 MiB.
     pub component_bytes: usize,
-    /// Memory of the process that compiles a component. Default 2 GiB of address space.
+    /// Address space of the process that compiles a component. Default 512 MiB; a Python driver of 18 MiB takes 370.
     pub compile_memory_bytes: u64,
     /// Time to compile a component. Default 120,000.
     pub compile_ms: u32,
@@ -83,10 +84,39 @@ impl Default for Limits {
             blames: 3,
             window_ms: 600_000,
             component_bytes: 64 << 20,
-            compile_memory_bytes: 2 << 30,
+            compile_memory_bytes: 512 << 20,
             compile_ms: 120_000,
             ping_interval_ms: 30_000,
         }
+    }
+}
+
+/// Limits for all drivers, and for single ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LimitTable {
+    /// What holds unless a driver has its own.
+    pub common: Limits,
+    drivers: BTreeMap<Slug, Limits>,
+}
+
+impl LimitTable {
+    /// Reads a TOML file: limits by their names, and a table `[driver.SLUG]` for each driver that has its own.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let mut common: toml::Table = toml::from_str(text)?;
+        let own = common.remove("driver");
+        let own: BTreeMap<Slug, toml::Table> = own.map(toml::Value::try_into).transpose()?.unwrap_or_default();
+        let mut drivers = BTreeMap::new();
+        for (slug, limits) in own {
+            let mut all = common.clone();
+            all.extend(limits);
+            drivers.insert(slug, toml::Value::Table(all).try_into()?);
+        }
+        Ok(Self { common: toml::Value::Table(common).try_into()?, drivers })
+    }
+
+    /// The limits of a driver.
+    pub fn of(&self, driver: &str) -> &Limits {
+        self.drivers.iter().find(|(slug, _)| slug.as_str() == driver).map_or(&self.common, |(_, limits)| limits)
     }
 }
 
@@ -138,5 +168,27 @@ impl Limits {
     /// How long a print call may stand still.
     pub fn print_idle(&self) -> Duration {
         ms(self.print_idle_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_driver_has_its_own_limits_over_the_common_ones() {
+        let table = LimitTable::parse("init_ms = 7\n[driver.python]\nmemory_bytes = 99").unwrap();
+        assert_eq!((table.common.init_ms, table.common.memory_bytes), (7, Limits::default().memory_bytes));
+        assert_eq!((table.of("python").init_ms, table.of("python").memory_bytes), (7, 99));
+        assert_eq!(table.of("zebra-zpl"), &table.common);
+    }
+
+    #[test]
+    fn a_limit_that_does_not_exist_is_an_error_that_names_it() {
+        let error = LimitTable::parse("speed = 1").unwrap_err().to_string();
+        assert!(error.contains("speed"), "{error}");
+        let error = LimitTable::parse("[driver.python]\nspeed = 1").unwrap_err().to_string();
+        assert!(error.contains("speed"), "{error}");
     }
 }

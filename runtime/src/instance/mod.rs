@@ -27,6 +27,6 @@ pub mod state;
 pub mod supervisor;
 
 pub use engine::GuestEngine;
-pub use limits::Limits;
+pub use limits::{LimitTable, Limits};
 pub use request::{Answer, CallEnd, Payload};
-pub use supervisor::{Instance, InstanceState};
+pub use supervisor::{Instance, InstanceState, UsageView};

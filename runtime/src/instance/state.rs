@@ -2,8 +2,14 @@
 
 use super::{cpu::CpuMeter, limits::Limits};
 use crate::broker::{BrokerView, DriverContext, LogRing};
-use std::sync::{Arc, atomic::AtomicU64};
-use wasmtime::{AsContextMut as _, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline, component::ResourceTable};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+use wasmtime::{
+    AsContextMut as _, ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
+    component::ResourceTable,
+};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxView, WasiView,
     cli::{IsTerminal, StdoutStream},
@@ -13,7 +19,7 @@ use wasmtime_wasi::{
 pub struct DriverStore {
     table: ResourceTable,
     wasi: WasiCtx,
-    limits: StoreLimits,
+    limits: Metered,
     driver: Arc<DriverContext>,
     /// Processor time by call.
     pub cpu: CpuMeter,
@@ -26,6 +32,7 @@ impl DriverStore {
         driver: Arc<DriverContext>,
         limits: &Limits,
         turns: Arc<AtomicU64>,
+        usage: Arc<Usage>,
     ) -> Store<Self> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -42,7 +49,8 @@ impl DriverStore {
             .tables(limits.instances)
             .build();
         let cpu = CpuMeter::new(limits.cpu_slice_ms, turns);
-        let mut store = Store::new(engine, Self { table, wasi, limits: store_limits, driver, cpu });
+        let mut store =
+            Store::new(engine, Self { table, wasi, limits: Metered { limits: store_limits, usage }, driver, cpu });
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(limits.hostcall_bytes);
         store.set_max_component_handles(limits.handles);
@@ -73,6 +81,59 @@ impl DriverStore {
 impl WasiView for DriverStore {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// What an instance uses now.
+#[derive(Debug, Default)]
+pub struct Usage {
+    /// Linear memory in bytes.
+    pub memory: AtomicUsize,
+    /// Table elements.
+    pub elements: AtomicUsize,
+}
+
+/// The engine's limiter, with a count of what was granted.
+struct Metered {
+    limits: StoreLimits,
+    usage: Arc<Usage>,
+}
+
+impl ResourceLimiter for Metered {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let granted = self.limits.memory_growing(current, desired, maximum)?;
+        if granted {
+            self.usage.memory.fetch_add(desired.saturating_sub(current), Ordering::Relaxed);
+        }
+        Ok(granted)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.limits.memory_grow_failed(error)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let granted = self.limits.table_growing(current, desired, maximum)?;
+        if granted {
+            self.usage.elements.fetch_add(desired.saturating_sub(current), Ordering::Relaxed);
+        }
+        Ok(granted)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.limits.table_grow_failed(error)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories()
     }
 }
 

@@ -8,12 +8,13 @@ use super::{
     exports::Exports,
     limits::Limits,
     request::{CallEnd, Message, Payload, Request},
-    state::DriverStore,
+    state::{DriverStore, Usage},
 };
 use crate::{
     broker::{Call, CallKind, DriverContext},
     model::DriverError,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     fmt,
@@ -79,6 +80,27 @@ pub struct Instance {
     /// Ends a rest.
     wake: Arc<tokio::sync::Notify>,
     lingering: Arc<AtomicUsize>,
+    in_flight: InFlight,
+    /// Of the store that lives now; each start has another.
+    usage: Arc<parking_lot::Mutex<Arc<Usage>>>,
+    starts: Arc<AtomicU64>,
+}
+
+/// What an instance uses now, beside its limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// `up`, `starting`, `down`, `resting` or `stopped`.
+    pub state: String,
+    /// How often it was started.
+    pub starts: u64,
+    /// Linear memory in bytes.
+    pub memory_bytes: usize,
+    /// Table elements.
+    pub table_elements: usize,
+    /// Calls in flight.
+    pub calls_in_flight: usize,
+    /// Calls that were given up and still linger.
+    pub lingering_calls: usize,
 }
 
 impl Instance {
@@ -89,6 +111,8 @@ impl Instance {
         let kill = Arc::new(parking_lot::Mutex::new(CancellationToken::new()));
         let wake = Arc::new(tokio::sync::Notify::new());
         let lingering = Arc::new(AtomicUsize::new(0));
+        let (in_flight, starts) = (InFlight::default(), Arc::new(AtomicU64::new(0)));
+        let usage: Arc<parking_lot::Mutex<Arc<Usage>>> = Arc::default();
         let supervisor = Supervisor {
             guests: guests.clone(),
             loaded,
@@ -100,16 +124,38 @@ impl Instance {
             kill: Arc::clone(&kill),
             wake: Arc::clone(&wake),
             lingering: Arc::clone(&lingering),
-            in_flight: InFlight::default(),
+            in_flight: in_flight.clone(),
             turns: Arc::default(),
+            usage: Arc::clone(&usage),
+            starts: Arc::clone(&starts),
         };
         guests.spawn(supervisor.run());
-        Arc::new(Self { mailbox, state: watch, limits, kill, wake, lingering })
+        Arc::new(Self { mailbox, state: watch, limits, kill, wake, lingering, in_flight, usage, starts })
     }
 
     /// What it is doing, and each change of that.
     pub fn state(&self) -> watch::Receiver<InstanceState> {
         self.state.clone()
+    }
+
+    /// What it uses now.
+    pub fn usage(&self) -> UsageView {
+        let usage = Arc::clone(&self.usage.lock());
+        let state = match *self.state.borrow() {
+            InstanceState::Starting => "starting",
+            InstanceState::Up { .. } => "up",
+            InstanceState::Down { .. } => "down",
+            InstanceState::Resting { .. } => "resting",
+            InstanceState::Stopped => "stopped",
+        };
+        UsageView {
+            state: state.to_owned(),
+            starts: self.starts.load(Ordering::Relaxed),
+            memory_bytes: usage.memory.load(Ordering::Relaxed),
+            table_elements: usage.elements.load(Ordering::Relaxed),
+            calls_in_flight: self.in_flight.len(),
+            lingering_calls: self.lingering.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends a rest at once; an operator asked for it.
@@ -233,6 +279,8 @@ struct Supervisor {
     lingering: Arc<AtomicUsize>,
     in_flight: InFlight,
     turns: Arc<AtomicU64>,
+    usage: Arc<parking_lot::Mutex<Arc<Usage>>>,
+    starts: Arc<AtomicU64>,
 }
 
 /// How a store ended.
@@ -316,7 +364,11 @@ impl Supervisor {
         let kill = CancellationToken::new();
         *self.kill.lock() = kill.clone();
         self.lingering.store(0, Ordering::Release);
+        self.starts.store(generation, Ordering::Relaxed);
+        let usage: Arc<Usage> = Arc::default();
+        *self.usage.lock() = Arc::clone(&usage);
         let life = Life {
+            usage,
             loaded: Arc::clone(&self.loaded),
             context: Arc::clone(&self.context),
             limits: self.limits.clone(),
@@ -384,13 +436,20 @@ struct Life {
     in_flight: InFlight,
     state: watch::Sender<InstanceState>,
     turns: Arc<AtomicU64>,
+    usage: Arc<Usage>,
     generation: u64,
 }
 
 impl Life {
     async fn run(self) -> End {
         let engine = self.loaded.pre.engine().clone();
-        let mut store = DriverStore::create(&engine, Arc::clone(&self.context), &self.limits, Arc::clone(&self.turns));
+        let mut store = DriverStore::create(
+            &engine,
+            Arc::clone(&self.context),
+            &self.limits,
+            Arc::clone(&self.turns),
+            Arc::clone(&self.usage),
+        );
         match self.live(&mut store).await {
             Ok(()) => End::Closed,
             Err(Ending::Refused(error)) => End::Died { reason: format!("init-driver failed: {error}"), culprit: None },

@@ -4,7 +4,7 @@ use crate::{
     broker::{DriverContext, Services},
     contract::MachineType,
     instance::{
-        GuestEngine, Instance,
+        GuestEngine, Instance, UsageView,
         code::{CodeCache, CodeError, Loaded},
     },
     model::InstalledDriver,
@@ -46,6 +46,11 @@ impl Driver {
         Arc::new(Self { installed, machine_type, context, services, guests, code, running })
     }
 
+    /// What its instance uses now, if it runs.
+    pub async fn usage(&self) -> Option<UsageView> {
+        Some(self.running.lock().await.instance.upgrade()?.usage())
+    }
+
     /// The running instance, started if nobody uses it yet.
     pub async fn instance(&self) -> Result<Arc<Instance>, CodeError> {
         let mut running = self.running.lock().await;
@@ -60,7 +65,7 @@ impl Driver {
             }
         };
         running.loaded = Some(Arc::clone(&loaded));
-        let limits = self.services.limits.clone();
+        let limits = self.services.limit_table.of(self.installed.info.slug.as_str()).clone();
         let instance = Instance::start(&self.guests, loaded, Arc::clone(&self.context), limits);
         running.instance = Arc::downgrade(&instance);
         Ok(instance)

@@ -60,8 +60,14 @@ impl Registry {
         })?;
         let machine_type = Arc::clone(machine_type);
         let Some(driver) = self.driver(&new.driver) else {
-            let message =
-                format!("no driver '{}' is enabled; `ostler driver list` shows what is installed", new.driver);
+            let slug = &new.driver;
+            let message = if self.installed().await?.iter().any(|driver| driver.info.slug == *slug) {
+                format!("driver '{slug}' is not enabled; let it run with `ostler driver enable {slug}`")
+            } else {
+                format!(
+                    "no driver '{slug}' is installed; `ostler driver list` shows what is, `ostler driver install FILE` adds one"
+                )
+            };
             return Err(MachineError::Field { field: "driver", message });
         };
         if driver.machine_type.slug != machine_type.slug {

@@ -31,8 +31,11 @@ use crate::{
     broker::{Machine, Services, Settings},
     contract::{MachineType, Packages},
     instance::{GuestEngine, code::CodeCache},
-    model::{Digest, InstalledDriver, MachineId, MachineRecord, MachineState, Slug, Timestamp},
-    store::StoreError,
+    model::{
+        Digest, InstalledDriver, MachineId, MachineRecord, MachineState, Scope, SettingKey, SettingSpec, Slug,
+        Timestamp,
+    },
+    store::{SettingWrite, StoreError},
 };
 use keeper::{Command, Keeper, Live};
 use parking_lot::{Mutex, RwLock};
@@ -171,10 +174,51 @@ impl Registry {
             .filter(|driver| digest.is_none_or(|digest| digest == driver.digest))
             .max_by_key(|driver| driver.installed_at)
             .ok_or_else(not_found)?;
+        self.withdraw_changed_permissions(&chosen).await?;
         self.services.store.enable_driver(slug, chosen.digest, by).await?;
         let chosen = InstalledDriver { enabled: true, ..chosen };
         self.put_in_slot(chosen.clone());
         Ok(chosen)
+    }
+
+    /// A value that permits to connect somewhere was given to a setting of a certain kind and schemes. Where another version
+    /// of the driver declares it otherwise, the value is withdrawn until an operator saves it again.
+    async fn withdraw_changed_permissions(&self, next: &InstalledDriver) -> Result<(), StoreError> {
+        let others = self
+            .installed()
+            .await?
+            .into_iter()
+            .filter(|other| other.info.slug == next.info.slug && other.digest != next.digest);
+        // The version that runs now is the one to compare with. Without one it may have been any, so all must agree.
+        let before: Vec<InstalledDriver> = match self.driver(&next.info.slug) {
+            Some(now) if now.installed.digest == next.digest => return Ok(()),
+            Some(now) => vec![now.installed.clone()],
+            None => others.collect(),
+        };
+        let agrees = |spec: &SettingSpec, before: &InstalledDriver| {
+            let same = before.info.settings.iter().find(|before| before.key == spec.key);
+            same.is_some_and(|before| before.kind == spec.kind && before.schemes() == spec.schemes())
+        };
+        let changed: Vec<_> = next
+            .info
+            .settings
+            .iter()
+            .filter(|spec| spec.kind.is_operators_alone() && !before.iter().all(|before| agrees(spec, before)))
+            .map(|spec| spec.key.clone())
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        for entry in self.machines().into_iter().filter(|entry| entry.machine.driver == next.info.slug) {
+            let writes =
+                |key: &SettingKey| SettingWrite { scope: Scope::Driver, key: key.clone(), value: None, masked: false };
+            let id = entry.machine.id;
+            let author = format!("daemon: {} {} declares it otherwise", next.info.slug, next.info.version);
+            self.services.store.write_settings(id, changed.iter().map(writes).collect(), &author).await?;
+            let applied: Vec<_> = changed.iter().map(|key| (Scope::Driver, key.clone(), None)).collect();
+            entry.machine.change_settings(|settings| settings.apply(&applied));
+        }
+        Ok(())
     }
 
     /// Disables a driver; its machines become `driver-missing`.

@@ -3,6 +3,7 @@
 use super::{Driver, Entry, Registry, change::MASK};
 use crate::{
     contract::MachineType,
+    instance::{Limits, UsageView},
     model::{
         InstalledDriver, MachineId, MachineState, Property, Scope, SettingKind, SettingSpec, Slug, Timestamp, Value,
     },
@@ -98,6 +99,10 @@ pub struct DriverView {
     pub driver_errors: Vec<String>,
     /// How many machines use it.
     pub machines: usize,
+    /// What its instance uses now, if it runs.
+    pub usage: Option<UsageView>,
+    /// The bounds that it runs under.
+    pub limits: Limits,
 }
 
 impl Registry {
@@ -166,11 +171,17 @@ impl Registry {
     }
 
     /// An installed driver.
-    pub fn driver_view(&self, installed: InstalledDriver) -> DriverView {
+    pub async fn driver_view(&self, installed: InstalledDriver) -> DriverView {
         let running: Option<std::sync::Arc<Driver>> =
             self.driver(&installed.info.slug).filter(|driver| driver.installed.digest == installed.digest);
         let errors = running.as_ref().map(|driver| driver.context.errors.lock().clone()).unwrap_or_default();
+        let usage = match &running {
+            Some(driver) => driver.usage().await,
+            None => None,
+        };
         DriverView {
+            usage,
+            limits: self.services.limit_table.of(installed.info.slug.as_str()).clone(),
             slug: installed.info.slug.clone(),
             name: installed.info.name.clone(),
             description: installed.info.description.clone(),

@@ -5,6 +5,8 @@
 mod counterparts;
 mod crash;
 mod crowd;
+mod documents;
+mod faults;
 mod hostile;
 mod install;
 mod lifecycle;

@@ -1,4 +1,5 @@
-//! Rows of a bitmap as hexadecimal with ZPL's run lengths (guide, *Alternative Data Compression Scheme for ~DG and ~DB*).
+//! Rows of a bitmap as hexadecimal with ZPL's run lengths (guide, *Alternative Data Compression Scheme for ~DG and
+//! ~DB*).
 //!
 //! | written | means |
 //! |---|---|
@@ -11,8 +12,8 @@
 /// The longest run that one large and one small letter can say.
 const LONGEST_RUN: usize = 400 + 19;
 
-/// Appends the rows of `data`, `stride` bytes each, to `out`. The first row is never written as "like the one above", so that each
-/// call makes a graphic of its own.
+/// Appends the rows of `data`, `stride` bytes each, to `out`. The first row is never written as "like the one above",
+/// so that each call makes a graphic of its own.
 pub fn compress(data: &[u8], stride: usize, out: &mut Vec<u8>) {
     let mut above: Option<&[u8]> = None;
     for row in data.chunks_exact(stride.max(1)) {

@@ -60,7 +60,8 @@ macro_rules! table {
 }
 
 table! {
-    /// Why a printer does not print (guide, page of `~HQ`, error flags, and the flags of `~HS`). In the order of what to do first.
+    /// Why a printer does not print (guide, page of `~HQ`, error flags, and the flags of `~HS`). In the order of what
+    /// to do first.
     Fault:
     HeadOpen = 0x4, "head-open", "The print head is open. Close it.";
     Jam = 0x1000, "paper-jam", "Labels are jammed. Open the printer and remove them.";

@@ -1,7 +1,7 @@
 //! The answer to `~HS` (guide, page of `~HS`): three strings, of which the first two matter.
 
-/// What a printer says about its media, its head and its work. It says nothing at all, says the guide, while it is out of
-/// media or ribbon, its head is open or too hot, or its rewinder is full.
+/// What a printer says about its media, its head and its work. It says nothing at all, says the guide, while it is
+/// out of media or ribbon, its head is open or too hot, or its rewinder is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools)] // the answer is a row of flags
 pub struct HostStatus {
@@ -43,8 +43,8 @@ impl HostStatus {
         self.formats_in_buffer == 0 && self.labels_remaining == 0 && !self.partial_format && !self.buffer_full
     }
 
-    /// Reads string 1 (12 fields) and string 2. The guide counts 11 fields in string 2, with an unused one in second place; some
-    /// printers leave that one out and send 10.
+    /// Reads string 1 (12 fields) and string 2. The guide counts 11 fields in string 2, with an unused one in second
+    /// place; some printers leave that one out and send 10.
     pub(crate) fn parse(first: &[u32], second: &[u32]) -> Option<Self> {
         let &[_, paper_out, paused, length, formats, buffer_full, _, partial, _, corrupt, cold, hot] = first else {
             return None;

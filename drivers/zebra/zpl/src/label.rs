@@ -3,14 +3,15 @@
 use crate::Bitmap;
 use crate::compress::compress;
 
-/// The most bytes that one `^GF` may have on old firmware (guide, page of `^GF`, parameters b and c: 1 to 99999). A label of
-/// 4 x 6 inch at 8 dots/mm has 124,236.
+/// The most bytes that one `^GF` may have on old firmware (guide, page of `^GF`, parameters b and c: 1 to 99999). A
+/// label of 4 x 6 inch at 8 dots/mm has 124,236.
 pub const MOST_BYTES: usize = 99_999;
 
-/// How a bitmap is to be printed. The format is [`begin`](Self::begin), all [`strips`](Self::strips), [`end`](Self::end).
+/// How a bitmap is to be printed. The format is [`begin`](Self::begin), all [`strips`](Self::strips),
+/// [`end`](Self::end).
 ///
-/// Nothing that an operator calibrates at the printer is touched: label top, shift, speed, media sensing and print mode stay as
-/// they are.
+/// Nothing that an operator calibrates at the printer is touched: label top, shift, speed, media sensing and print
+/// mode stay as they are.
 #[derive(Debug, Clone, Copy)]
 pub struct Label<'a> {
     /// The dots; the label is as large.
@@ -39,7 +40,8 @@ impl<'a> Label<'a> {
 
     /// Everything behind the graphic: the number of copies, and the end of the format.
     pub fn end(&self) -> Vec<u8> {
-        // Pause after 0 labels, 0 copies of each serial number, no override of the pause count: one batch without a stop.
+        // Pause after 0 labels, 0 copies of each serial number, no override of the pause count: one batch without a
+        // stop.
         format!("^PQ{},0,0,N^XZ\n", self.copies.max(1)).into_bytes()
     }
 

@@ -18,8 +18,8 @@
 //!
 //! # Sources
 //!
-//! Zebra, *ZPL II Programming Guide*: the pages of `^GF`, `^PQ`, `~SD`, `~HS`, `~HQ`, `~HI`, and the chapter on alternative data
-//! compression. Each item names the page that it follows.
+//! Zebra, *ZPL II Programming Guide*: the pages of `^GF`, `^PQ`, `~SD`, `~HS`, `~HQ`, `~HI`, and the chapter on
+//! alternative data compression. Each item names the page that it follows.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]

@@ -1,8 +1,8 @@
 //! A conversation: questions out, answers in, and which answer belongs to which question.
 //!
-//! A printer answers in order, but not always: without labels it leaves `~HS` unanswered. An answer that comes late must not be
-//! taken for the answer to a later question, or an idle report from before a label was sent would prove that it was printed. So
-//! questions and answers are counted, and only the answer to the last question is believed.
+//! A printer answers in order, but not always: without labels it leaves `~HS` unanswered. An answer that comes late
+//! must not be taken for the answer to a later question, or an idle report from before a label was sent would prove
+//! that it was printed. So questions and answers are counted, and only the answer to the last question is believed.
 
 use crate::{Conditions, Fault, HostStatus, Identity, Replies, Reply, Warning};
 
@@ -50,8 +50,8 @@ impl Report {
     }
 }
 
-/// One connection's conversation. It holds no connection: the caller writes what [`ask`](Self::ask) returns, hands over what it
-/// reads, and stops reading when [`is_complete`](Self::is_complete) or when nothing comes for a while.
+/// One connection's conversation. It holds no connection: the caller writes what [`ask`](Self::ask) returns, hands
+/// over what it reads, and stops reading when [`is_complete`](Self::is_complete) or when nothing comes for a while.
 #[derive(Debug, Default)]
 pub struct Line {
     replies: Replies,
@@ -136,9 +136,9 @@ impl Line {
         }
     }
 
-    /// Says that nothing more came for the whole time-out. If an answer of a kind did come, and was not believed, then the other
-    /// open questions of that kind will never be answered: the printer has nothing more to say. After silence they stay open, for
-    /// the answers may be late.
+    /// Says that nothing more came for the whole time-out. If an answer of a kind did come, and was not believed,
+    /// then the other open questions of that kind will never be answered: the printer has nothing more to say. After
+    /// silence they stay open, for the answers may be late.
     pub fn timed_out(&mut self) {
         self.status.timed_out();
         self.conditions.timed_out();
@@ -148,8 +148,8 @@ impl Line {
     pub fn is_complete(&self) -> bool {
         match self.asked {
             None => true,
-            // Answers come in order, so one to `~HS` without one to `~HQES` means that the printer does not know the latter; and
-            // with a fault, `~HS` may never be answered.
+            // Answers come in order, so one to `~HS` without one to `~HQES` means that the printer does not know the
+            // latter; and with a fault, `~HS` may never be answered.
             Some(Query::State) => self.report.is_conclusive(),
             Some(Query::Faults) => self.report.conditions.is_some(),
             Some(Query::Identity) => self.identity.is_some(),

@@ -51,7 +51,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins when the last byte has been sent. `knows_conditions`: see [`Line::knows_conditions`](crate::Line::knows_conditions).
+    /// Begins when the last byte has been sent. `knows_conditions`: see
+    /// [`Line::knows_conditions`](crate::Line::knows_conditions).
     pub fn new(knows_conditions: bool) -> Self {
         Self { knows_conditions, ..Self::default() }
     }

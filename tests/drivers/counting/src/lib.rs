@@ -54,10 +54,11 @@ impl Driver for Counting {
 
 impl LabelPrinter for Counting {
     async fn print_label(&self, machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
+        // Connected first: while a printer is waited for, nothing is held in the memory that all machines share.
+        let printer = machine.connect(CONNECTION).await?;
         // 4 x 6 inch at 8 dots/mm.
         let bitmap = job.label(index)?.bitmap(&Raster::new(8, 812, 1218)).await?;
         let zpl = zpl(&bitmap, job.copies());
-        let printer = machine.connect(CONNECTION).await?;
         job.label_started(index).await?;
         printer.write_all(zpl.as_bytes()).await?;
         job.label_done(index, Proof::Sent).await
