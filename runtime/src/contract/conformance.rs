@@ -21,7 +21,7 @@ pub struct Conformance {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NonConformance {
     /// Not WebAssembly, or not a component.
-    #[error("this is not a WebAssembly component: {0}. Build drivers with `cargo build --target wasm32-wasip2`")]
+    #[error("this is not a WebAssembly component ({0}). Build drivers with `cargo build --target wasm32-wasip2`")]
     NotAComponent(String),
     /// Something of the contract is missing or different.
     #[error("this component is not a driver that this ostler can run:\n{}", list(.0))]
@@ -34,6 +34,9 @@ fn list(problems: &[String]) -> String {
 
 /// Compares a component with the contracts of all known types.
 pub fn check(packages: &Packages, component: &[u8]) -> Result<Conformance, NonConformance> {
+    if !component.starts_with(b"\0asm") {
+        return Err(NonConformance::NotAComponent("it is not WebAssembly at all".to_owned()));
+    }
     let (have, world) = match wit_component::decode(component) {
         Ok(DecodedWasm::Component(resolve, world)) => (resolve, world),
         Ok(DecodedWasm::WitPackage(..)) => {

@@ -11,7 +11,7 @@ use crate::CONNECTION;
 /// How often a held print looks whether it may go on.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Prints a label. `HOLD` is `before` (connected, no byte sent) or `middle` (half of the bytes sent).
+/// Prints a label. `HOLD` is `before` (connected, no byte sent), `middle` (half of the bytes sent) or `after` (label done).
 pub async fn print(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
     let device = machine.connect(CONNECTION).await?;
     hold(machine, "before").await?;
@@ -21,7 +21,8 @@ pub async fn print(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> 
     device.write_all(first).await?;
     hold(machine, "middle").await?;
     device.write_all(rest).await?;
-    job.label_done(index, Proof::Sent).await
+    job.label_done(index, Proof::Sent).await?;
+    hold(machine, "after").await
 }
 
 /// A label in ZPL II with one small picture. Its place tells which label of which job it is.

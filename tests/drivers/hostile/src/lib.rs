@@ -80,7 +80,7 @@ impl Driver for Hostile {
             .description("Misbehaves on purpose. For tests.")
             .setting(Setting::device_uri(CONNECTION, "Connection", &["tcp"]).required())
             .setting(Setting::choice("BEHAVIOUR", "Behaviour", BEHAVIOURS.map(|name| (name, name))).default("honest"))
-            .setting(Setting::text("HOLD", "Hold").description("before or middle: where an honest print waits."))
+            .setting(Setting::text("HOLD", "Hold").description("before, middle or after: where an honest print waits."))
             .setting(Setting::text("TARGET", "Target").description("What some behaviours aim at."))
     }
 
