@@ -16,7 +16,7 @@ native := "--workspace"
 default:
     @{{ just_executable() }} --justfile {{ quote(justfile()) }} --list --unsorted
 
-# Start a server with virtual printers and the drivers of this repository, to click through
+# See it work: a daemon, simulated printers, drivers, machines and printed labels; --keep leaves it running
 [group('run')]
 demo *ARGS: build
     exec {{ quote(target / "debug/ostler") }} demo --drivers {{ quote(components) }} "$@"

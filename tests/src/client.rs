@@ -11,6 +11,7 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Instant,
 };
 use tokio::{net::UnixStream, process::Command, time::timeout};
 
@@ -171,7 +172,7 @@ impl Daemon {
     /// Waits until a machine meets a condition, and returns it; fails with how it is instead.
     #[track_caller]
     pub fn until_machine(&self, name: &str, what: &str, mut condition: impl FnMut(&Value) -> bool) -> Value {
-        self.until_value(what, || self.machine(name), |machine| condition(machine))
+        until_value(what, || self.machine(name), |machine| condition(machine))
     }
 
     /// Waits until a condition holds, or fails the test with `what`.
@@ -219,19 +220,19 @@ impl Daemon {
     /// Waits until a job meets a condition, and returns it; fails with how it is instead.
     #[track_caller]
     pub fn until_job(&self, job: i64, what: &str, mut condition: impl FnMut(&Value) -> bool) -> Value {
-        self.until_value(what, || self.job(job), |job| condition(job))
+        until_value(what, || self.job(job), |job| condition(job))
     }
+}
 
-    #[track_caller]
-    fn until_value(&self, what: &str, look: impl Fn() -> Value, mut condition: impl FnMut(&Value) -> bool) -> Value {
-        let end = std::time::Instant::now() + PATIENCE;
-        loop {
-            let value = look();
-            if condition(&value) {
-                return value;
-            }
-            assert!(std::time::Instant::now() < end, "still not '{what}' after {} s: {value:#}", PATIENCE.as_secs());
-            std::thread::sleep(crate::LOOK_AGAIN);
+#[track_caller]
+fn until_value(what: &str, look: impl Fn() -> Value, mut condition: impl FnMut(&Value) -> bool) -> Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let value = look();
+        if condition(&value) {
+            return value;
         }
+        assert!(Instant::now() < end, "still not '{what}' after {} s: {value:#}", PATIENCE.as_secs());
+        std::thread::sleep(crate::LOOK_AGAIN);
     }
 }

@@ -47,9 +47,10 @@ pub fn missing(test: &str, needed: &[Counterpart]) -> bool {
 
 impl Counterpart {
     fn is_there(self) -> bool {
+        let runs = |program| std::process::Command::new(program).arg("--version").output().is_ok();
         match self {
-            Self::Zbarimg => std::process::Command::new("zbarimg").arg("--version").output().is_ok(),
-            Self::ZplRendererJs => installed().join("node/node_modules/zpl-renderer-js").is_dir(),
+            Self::Zbarimg => runs("zbarimg"),
+            Self::ZplRendererJs => runs("node") && installed().join("node/node_modules/zpl-renderer-js").is_dir(),
             Self::Zplkit => python().is_file(),
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
         }
@@ -113,7 +114,7 @@ pub fn zbarimg(png: &[u8]) -> Vec<String> {
 
 fn run(mut command: Command, input: &[u8]) -> Vec<u8> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let ended = runtime().block_on(timeout(PATIENCE, async {
+    let ending = async {
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         // A program that ends before it has read everything says why on stderr.
@@ -121,7 +122,8 @@ fn run(mut command: Command, input: &[u8]) -> Vec<u8> {
             let _ = stdin.write_all(input).await;
         };
         tokio::join!(write, child.wait_with_output()).1.unwrap()
-    }));
+    };
+    let ended = runtime().block_on(async { timeout(PATIENCE, ending).await });
     let output = ended.unwrap_or_else(|_| panic!("{command:?} does not end"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout

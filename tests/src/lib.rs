@@ -28,6 +28,8 @@
 
 // A harness reports by panicking: that is how a test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
+// An assertion about an output may be all that a test wants of it.
+#![allow(clippy::return_self_not_must_use)]
 
 pub mod client;
 pub mod counterpart;
@@ -44,7 +46,7 @@ pub use label::Label;
 use std::time::{Duration, Instant};
 
 /// How long a condition may take to come true. Much longer than any does, so that a busy machine fails no test.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The pause between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);

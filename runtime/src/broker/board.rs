@@ -47,6 +47,8 @@ pub struct BoardSnapshot {
     pub restart_required: Option<String>,
     /// When any of it changed last.
     pub at: Timestamp,
+    /// Whether the driver has shown anything since the daemon was started. Until then what was known before still counts.
+    pub heard: bool,
 }
 
 /// The board of one machine.
@@ -62,6 +64,7 @@ struct State {
     errors: VecDeque<ShownError>,
     restart_required: Option<String>,
     at: Timestamp,
+    heard: bool,
 }
 
 impl Board {
@@ -75,6 +78,7 @@ impl Board {
             errors: VecDeque::new(),
             restart_required: None,
             at: Timestamp::now(),
+            heard: false,
         };
         Self { state: Mutex::new(state) }
     }
@@ -82,6 +86,7 @@ impl Board {
     /// Sets the status; tells whether it changed.
     pub fn set_status(&self, status: &Status) -> bool {
         self.change(|state| {
+            state.heard = true;
             let changed = state.status != *status;
             if changed {
                 state.status = status.clone();
@@ -94,6 +99,7 @@ impl Board {
     pub fn set_text(&self, text: &str) -> bool {
         let text = cut(text, MAX_TEXT);
         self.change(|state| {
+            state.heard = true;
             let changed = state.text != text;
             state.text = text;
             changed
@@ -113,6 +119,7 @@ impl Board {
             })
             .collect();
         self.change(|state| {
+            state.heard = true;
             let changed = state.properties != properties;
             state.properties = properties;
             changed
@@ -177,6 +184,7 @@ impl Board {
             errors: state.errors.iter().cloned().collect(),
             restart_required: state.restart_required.clone(),
             at: state.at,
+            heard: state.heard,
         }
     }
 

@@ -121,6 +121,10 @@ async fn write_behind(store: Store, mut changes: mpsc::UnboundedReceiver<Change>
 async fn write_board(store: &Store, machine: &Machine, shown: &mut HashMap<MachineId, BoardSnapshot>) {
     machine.take_changed();
     let now = machine.board.snapshot();
+    // An error of the host's own, before the driver said anything: what was known before stays known.
+    if !now.heard {
+        return;
+    }
     let status_changed =
         shown.get(&machine.id).is_none_or(|before| before.status != now.status || before.text != now.text);
     let event = status_changed.then(|| {

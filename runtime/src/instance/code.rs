@@ -101,6 +101,20 @@ impl CodeCache {
         self.link(&component, machine_type)
     }
 
+    /// Drops the code of a component that is not installed after all. What cannot be removed is only logged: it takes up
+    /// room, and is never loaded.
+    pub async fn forget(&self, store: &Store, digest: Digest) {
+        if let Err(error) = store.forget_compiled(digest).await {
+            tracing::warn!(%digest, %error, "compiled code of a refused component could not be forgotten");
+        }
+        match tokio::fs::remove_file(self.file(digest)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%digest, %error, "compiled code of a refused component could not be removed");
+            }
+            _ => {}
+        }
+    }
+
     fn link(&self, component: &Component, machine_type: Arc<MachineType>) -> Result<Loaded, CodeError> {
         let link = |error: wasmtime::Error| CodeError::Link(format!("{error:#}"));
         let linker = linker_for(&self.engine, &machine_type).map_err(link)?;

@@ -7,14 +7,19 @@ use super::{
     exports::{self, Describe, LIFECYCLE},
     limits::Limits,
     state::DriverStore,
+    supervisor::explain,
 };
 use crate::{
-    broker::DriverContext,
+    broker::{DriverContext, LogRing, log::cut},
     contract::convert,
     model::{DriverInfo, SettingKind},
 };
 use std::sync::Arc;
 use thiserror::Error;
+
+/// How much of what a failed `describe` wrote is shown, in lines and in bytes.
+const LOG_LINES: usize = 5;
+const LOG_BYTES: usize = 1000;
 
 /// Why `describe` gave nothing usable.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,11 +36,12 @@ pub enum DescribeError {
 pub async fn describe(guests: &GuestEngine, loaded: Arc<Loaded>, limits: &Limits) -> Result<DriverInfo, DescribeError> {
     let deadline = limits.describe();
     let limits = limits.clone();
+    let nobody = DriverContext::new("describe".to_owned(), None);
+    let log = Arc::clone(&nobody.log);
     let ask: tokio::task::JoinHandle<wasmtime::Result<_>> = guests.spawn({
         let loaded = Arc::clone(&loaded);
         async move {
             let engine = loaded.pre.engine().clone();
-            let nobody = DriverContext::new("describe".to_owned(), None);
             let mut store = DriverStore::create(&engine, nobody, &limits, Arc::default(), Arc::default());
             let instance = loaded.pre.instantiate_async(&mut store).await?;
             let describe: Describe = exports::find(&mut store, &instance, LIFECYCLE, "describe")?;
@@ -46,7 +52,7 @@ pub async fn describe(guests: &GuestEngine, loaded: Arc<Loaded>, limits: &Limits
     let abort = ask.abort_handle();
     let info = match tokio::time::timeout(deadline, ask).await {
         Ok(Ok(Ok(info))) => info,
-        Ok(Ok(Err(error))) => return Err(DescribeError::Failed(error.root_cause().to_string())),
+        Ok(Ok(Err(error))) => return Err(DescribeError::Failed(with_log(explain(&error), &log))),
         Ok(Err(_)) => return Err(DescribeError::Failed("the host had an internal error".to_owned())),
         Err(_) => {
             abort.abort();
@@ -56,6 +62,17 @@ pub async fn describe(guests: &GuestEngine, loaded: Arc<Loaded>, limits: &Limits
     let info = convert::driver_info_from_wit(info).map_err(DescribeError::Unusable)?;
     let problems = contradictions(&info, &loaded);
     if problems.is_empty() { Ok(info) } else { Err(DescribeError::Unusable(problems)) }
+}
+
+/// A reason, with the last lines that `describe` wrote: a panic's own words are there, and the log goes with the store.
+fn with_log(reason: String, log: &LogRing) -> String {
+    let lines = log.lines();
+    let last = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
+    if last.is_empty() {
+        return reason;
+    }
+    let words: Vec<_> = last.iter().map(|line| line.message.as_str()).collect();
+    format!("{reason}:\n{}", cut(&words.join("\n"), LOG_BYTES))
 }
 
 /// Everything in a description that its contract or the rules forbid.

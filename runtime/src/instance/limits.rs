@@ -100,6 +100,11 @@ pub struct LimitTable {
 }
 
 impl LimitTable {
+    /// The same limits for every driver.
+    pub fn of_all(common: Limits) -> Self {
+        Self { common, drivers: BTreeMap::new() }
+    }
+
     /// Reads a TOML file: limits by their names, and a table `[driver.SLUG]` for each driver that has its own.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut common: toml::Table = toml::from_str(text)?;

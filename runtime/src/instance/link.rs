@@ -16,7 +16,7 @@ use wasmtime::{
 /// The interface through which a guest blocks its thread, in exactly the version that the engine's WASI registers.
 const WASI_POLL: &str = "wasi:io/poll@0.2.12";
 const NO_BLOCKING: &str =
-    "a driver must not block its thread, since that would stop all its machines: await ostler_sdk::sleep instead";
+    "a driver must not block its thread, since that would stop all its machines: await machine.sleep instead";
 
 /// The linker for drivers of a machine type.
 pub fn linker_for(engine: &wasmtime::Engine, machine_type: &MachineType) -> wasmtime::Result<Linker<DriverStore>> {

@@ -182,14 +182,18 @@ impl Instance {
         let end = tokio::select! {
             end = &mut answer => end,
             why = self.overdue(&call) => {
-                if let Some(why) = why {
-                    call.cancel(why);
-                }
+                let why = match why {
+                    Some(why) => {
+                        call.cancel(why.clone());
+                        why
+                    }
+                    None => call.cancelled_error().message,
+                };
                 tokio::select! {
                     end = &mut answer => end,
                     () = sleep(self.limits.grace()) => {
                         self.give_up(&call);
-                        Ok(CallEnd::GivenUp { reason: format!("{} and did not end when asked to", self.bound(&call)) })
+                        Ok(CallEnd::GivenUp { reason: format!("{why}, and the call did not end when asked to") })
                     }
                 }
             }
@@ -222,11 +226,8 @@ impl Instance {
     fn bound(&self, call: &Call) -> String {
         let name = call.kind.name();
         match self.limits.deadline(call.kind) {
-            Some(deadline) if !call.is_cancelled() => format!("{name} took longer than {deadline:?}"),
-            None if !call.is_cancelled() => {
-                format!("{name} stood still for {:?}: no byte and no status moved", self.limits.print_idle())
-            }
-            _ => format!("{name} was to end"),
+            Some(deadline) => format!("{name} took longer than {deadline:?}"),
+            None => format!("{name} stood still for {:?}: no byte and no status moved", self.limits.print_idle()),
         }
     }
 
@@ -507,13 +508,13 @@ fn culprit(store: &mut Store<DriverStore>, error: &wasmtime::Error) -> Option<u6
 }
 
 /// The end of a store in a sentence. Rust's own panic message has gone to the driver's log.
-fn explain(error: &wasmtime::Error) -> String {
+pub(super) fn explain(error: &wasmtime::Error) -> String {
     if let Some(overrun) = error.downcast_ref::<Overrun>() {
         return overrun.to_string();
     }
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::UnreachableCodeReached) => {
-            "it panicked or ran out of memory (trap: unreachable); its log says more".to_owned()
+            "it gave up by a panic or for want of memory (trap: unreachable); its log says more".to_owned()
         }
         Some(trap) => format!("it trapped: {trap}"),
         None => error.root_cause().to_string(),

@@ -81,8 +81,18 @@ impl Registry {
         }
         let machine_type = Arc::new(conformance.machine_type);
         let contract = machine_type.contract.clone();
-        let loaded = Arc::new(self.code.compile_and_link(store, digest, &bytes, machine_type).await?);
-        let info = describe(&self.guests, loaded, &self.services.limits).await?;
+        let described: Result<_, InstallError> = async {
+            let loaded = Arc::new(self.code.compile_and_link(store, digest, &bytes, machine_type).await?);
+            Ok(describe(&self.guests, loaded, &self.services.limits).await?)
+        }
+        .await;
+        let info = match described {
+            Ok(info) => info,
+            Err(error) => {
+                self.code.forget(store, digest).await;
+                return Err(error);
+            }
+        };
         let driver = InstalledDriver {
             digest,
             info,

@@ -129,7 +129,7 @@ impl Registry {
             properties: board.properties,
             state,
             state_since,
-            last_known: last_known.filter(|known| known.at < board.at),
+            last_known: last_known.filter(|_| !board.heard),
             at: Timestamp::now(),
         })
     }

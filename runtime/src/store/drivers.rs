@@ -118,6 +118,15 @@ impl Store {
         .await
     }
 
+    /// Forgets the code that was compiled from a component.
+    pub async fn forget_compiled(&self, digest: Digest) -> Result<()> {
+        self.write(move |write| {
+            write.db.prepare_cached("DELETE FROM compiled WHERE digest = ?1")?.execute([digest.to_string()])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Remembers the digest of compiled code, which may be loaded only while it has that digest.
     pub async fn set_compiled(&self, digest: Digest, compatibility: &str, compiled: Digest) -> Result<()> {
         let compatibility = compatibility.to_owned();

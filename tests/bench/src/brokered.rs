@@ -110,7 +110,7 @@ async fn bare_calls(mut bare: Bare) -> wasmtime::Result<(Bare, Round)> {
     let ping = exports.ping_machine;
     let handle = handle.clone();
     let round = store
-        .run_concurrent(async |accessor| {
+        .run_concurrent(async |accessor| -> wasmtime::Result<Round> {
             let mut times = Vec::with_capacity(BARE_CALLS);
             let begin = Instant::now();
             for _ in 0..BARE_CALLS {
@@ -120,7 +120,7 @@ async fn bare_calls(mut bare: Bare) -> wasmtime::Result<(Bare, Round)> {
                 answer.map_err(|error| wasmtime::Error::msg(error.message))?;
                 times.push(called.elapsed());
             }
-            wasmtime::Result::Ok(Round::of(begin.elapsed(), times))
+            Ok(Round::of(begin.elapsed(), times))
         })
         .await??;
     Ok((bare, round))

@@ -56,7 +56,7 @@ async fn both_sides(mut bare: Bare) -> wasmtime::Result<(Rounds, String)> {
     let Bare { store, handle, .. } = &mut bare;
     let handle = handle.clone();
     store
-        .run_concurrent(async |accessor| {
+        .run_concurrent(async |accessor| -> wasmtime::Result<_> {
             let mut rounds = Rounds::default();
             let mut made = String::new();
             for round in 0..=ROUNDS {

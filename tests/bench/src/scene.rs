@@ -6,7 +6,7 @@ use ostler::{
     broker::{DriverContext, Machine, MachineHandle, Services, Settings},
     contract::Packages,
     instance::{
-        GuestEngine, Instance, InstanceState, Limits,
+        GuestEngine, Instance, InstanceState, LimitTable, Limits,
         code::Loaded,
         exports::{Exports, LIFECYCLE, find},
         link::linker_for,
@@ -47,7 +47,8 @@ impl Scene {
         let (folder, store) = Store::open_temporary()?;
         // Nothing is rendered here.
         let worker = WorkerCommand { program: env::current_exe()?, args: Vec::new() };
-        let services = Services::start(store, RenderPool::new(RenderLimits::default(), worker), limits());
+        let services =
+            Services::start(store, RenderPool::new(RenderLimits::default(), worker), LimitTable::of_all(limits()));
         Ok(Self { guests, loaded, services, slug: "bench".parse()?, _folder: folder })
     }
 
@@ -72,7 +73,7 @@ impl Scene {
     /// The component in a store of its own, with the same host functions and nothing around it; initialised.
     pub async fn bare(&self) -> wasmtime::Result<Bare> {
         let context = self.context();
-        let mut store = DriverStore::create(self.guests.engine(), context, &limits(), Arc::default());
+        let mut store = DriverStore::create(self.guests.engine(), context, &limits(), Arc::default(), Arc::default());
         let instance = self.loaded.pre.instantiate_async(&mut store).await?;
         let machine_type = &self.loaded.machine_type;
         let exports = Exports::find(&mut store, &instance, &machine_type.contract, &machine_type.jobs)?;

@@ -7,8 +7,8 @@ use ostler_tests::{
     dots,
 };
 
-/// Questions to the printer and its answers' set-up: they put nothing on the label, and strict renderers stop at them.
-const NOT_DRAWN: [&str; 4] = ["~HS", "~HQ", "~HI", "~SD"];
+/// Questions to the printer, its darkness and the number of copies: they put nothing on the label, and zplkit stops at them.
+const NOT_DRAWN: [&str; 5] = ["~HS", "~HQ", "~HI", "~SD", "^PQ"];
 
 const PAPER: Paper = Paper { dpmm: 8, width: 812, height: 1218 };
 
@@ -73,7 +73,7 @@ fn zbarimg_reads_the_codes_on_the_printed_label() {
 
 #[test]
 fn leaving_commands_out_leaves_the_others_as_they_were() {
-    let zpl = b"~HS\r\n~HQES\n^XA^PON^FO0,0^GFA,1,1,1,FF^FS^XZ~HI\n";
+    let zpl = b"~HS\r\n~HQES\n^XA^PON^FO0,0^GFA,1,1,1,FF^FS^PQ1,0,0,N^XZ~HI\n";
     assert_eq!(without(zpl, &NOT_DRAWN), b"^XA^PON^FO0,0^GFA,1,1,1,FF^FS^XZ");
     assert_eq!(without(zpl, &[]), zpl);
 }

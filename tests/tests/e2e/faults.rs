@@ -149,7 +149,9 @@ fn a_waiting_job_keeps_later_ones_behind_it() {
     let jobs: Vec<_> = pictures.iter().map(|png| daemon.print("dock", png, 1)).collect();
     daemon.until_job(jobs[0], "waiting", |job| job["state"] == "waiting");
     zebra.clear_faults().unwrap();
-    jobs.iter().for_each(|job| drop(assert_done_with(&daemon, *job, "acknowledged")));
+    for job in jobs {
+        assert_done_with(&daemon, job, "acknowledged");
+    }
     for (png, label) in pictures.iter().zip(zebra.labels()) {
         dots::assert_same(&dots::of_png(png), &label.bitmap);
     }
@@ -168,7 +170,7 @@ fn a_waiting_job_can_be_cancelled_and_is_not_printed() {
     let next = Label::four_by_six("AFTER").png();
     daemon.print_done("dock", &next);
     assert_only(&zebra, &next);
-    daemon.cli(&["job", "cancel", &job.to_string()]).refused(1, &["cancelled already"]);
+    daemon.cli(&["job", "cancel", &job.to_string()]).refused(1, &["cannot be cancelled", "it is cancelled"]);
 }
 
 #[test]

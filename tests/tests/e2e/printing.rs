@@ -30,7 +30,7 @@ fn the_comparison_refuses_blank_shifted_mirrored_and_turned_pictures() {
     let mut sideways = Bitmap::new(printed.width(), printed.height());
     sideways.draw(&printed, 1, 0, ostler_simulators::bitmap::Ink::Black);
     let mut one_dot_more = (*printed).clone();
-    let (x, y) = (0..).map(|x| (x, 600)).find(|&(x, y)| !printed.is_black(x, y)).unwrap();
+    let (x, y) = (0..printed.width()).map(|x| (x, 600)).find(|&(x, y)| !printed.is_black(x, y)).unwrap();
     one_dot_more.set_black(x, y);
     let wrong = [
         ("blank", Bitmap::new(printed.width(), printed.height())),

@@ -5,8 +5,7 @@ use ostler_tests::{Daemon, place};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
-    ffi::OsString,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -16,16 +15,18 @@ const SOON: Duration = Duration::from_secs(20);
 /// Installs a component, which is refused with these words.
 #[track_caller]
 fn is_refused(daemon: &Daemon, guest: &str, words: &[&str]) {
-    let before = (daemon.json(&["driver", "list"]), components(&daemon.data()));
+    let before = (daemon.json(&["driver", "list"]), kept(&daemon.data()));
     let began = Instant::now();
     daemon.cli(&["driver", "install", &place::guest(guest).to_string_lossy()]).refused(1, words);
     assert!(began.elapsed() < SOON, "the answer took {:?}", began.elapsed());
-    assert_eq!((daemon.json(&["driver", "list"]), components(&daemon.data())), before);
+    assert_eq!((daemon.json(&["driver", "list"]), kept(&daemon.data())), before);
 }
 
-/// The components that are stored.
-fn components(data: &Path) -> BTreeSet<OsString> {
-    data.join("components").read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect()
+/// Stored components, and compiled code.
+fn kept(data: &Path) -> BTreeSet<PathBuf> {
+    let folders = ["components", "cache"].map(|folder| data.join(folder));
+    let entries = folders.into_iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 #[test]
@@ -51,6 +52,10 @@ fn a_description_that_never_ends_is_refused() {
 fn a_description_that_crashes_is_refused() {
     let daemon = daemon("");
     let printer = ready(&daemon, "neighbour", &[]);
-    is_refused(&daemon, "ostler_driver_describe_trap", &["`describe`", "unreachable"]);
+    is_refused(
+        &daemon,
+        "ostler_driver_describe_trap",
+        &["`describe`", "panic", "this driver does not know what it is"],
+    );
     prints(&daemon, "neighbour", &printer);
 }
