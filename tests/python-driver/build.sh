@@ -13,7 +13,7 @@ componentize=target/counterparts/venv/bin/componentize-py
 out=$folder/python_driver.wasm
 packages=(wit/machine wit/printing wit/label-printer)
 
-if [ -f "$out" ] && [ -z "$(find tests/python-driver "${packages[@]}" -type f -newer "$out")" ]; then
+if [ -f "$out" ] && [ -z "$(find tests/python-driver "${packages[@]}" -type f -not -name "*.pyc" -newer "$out")" ]; then
     exit 0
 fi
 mkdir -p "$folder"

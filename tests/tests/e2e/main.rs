@@ -12,3 +12,4 @@ mod install;
 mod lifecycle;
 mod printing;
 mod settings;
+mod usb;
