@@ -41,11 +41,14 @@ pub struct Daemon {
     pub registry: Arc<Registry>,
     listener: UnixListener,
     socket: PathBuf,
+    /// Components to install once the API answers: compiling them may take a while.
+    components: Vec<PathBuf>,
 }
 
 impl Daemon {
     /// Opens the data folder and starts everything but the API.
     pub async fn start(options: Options) -> Result<Self> {
+        let components = components(&options.drivers)?;
         let data = options.data.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
         for job in store.recover_jobs().await? {
@@ -60,10 +63,7 @@ impl Daemon {
         let packages = Packages::embedded()?;
         let listener = listen(&options.data)?;
         let registry = Registry::start(services, guests, code, packages).await?;
-        for folder in &options.drivers {
-            install_folder(&registry, folder).await?;
-        }
-        Ok(Self { registry, listener, socket: options.data.join(SOCKET) })
+        Ok(Self { registry, listener, socket: options.data.join(SOCKET), components })
     }
 
     /// The path of the API's socket.
@@ -74,11 +74,13 @@ impl Daemon {
     /// Serves the API until `stop` completes, then stops all machines.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let router = api::router(Arc::clone(&self.registry));
+        let installing = tokio::spawn(install(Arc::clone(&self.registry), self.components));
         let served = tokio::select! {
             served = async { axum::serve(self.listener, router).await } => served,
             // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.
             () = stop => Ok(()),
         };
+        installing.abort();
         self.registry.shutdown().await;
         let _ = std::fs::remove_file(&self.socket);
         Ok(served?)
@@ -102,14 +104,22 @@ fn listen(data: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-/// Installs every component of a folder. A bad one is reported and does not stop the start.
-async fn install_folder(registry: &Registry, folder: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("reading the driver folder {}: name one that exists", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+/// The components in some folders, in order.
+fn components(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder)
+            .with_context(|| format!("reading the driver folder {}: name one that exists", folder.display()))?;
+        files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+    }
     files.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
     files.sort();
-    for file in files {
+    Ok(files)
+}
+
+/// Installs components. A bad one is reported and does not stand in the way of the others.
+async fn install(registry: Arc<Registry>, components: Vec<PathBuf>) {
+    for file in components {
         let source = file.display().to_string();
         match tokio::fs::read(&file).await {
             Ok(bytes) => match registry.install(bytes, "daemon").await {
@@ -123,5 +133,4 @@ async fn install_folder(registry: &Registry, folder: &Path) -> Result<()> {
             Err(error) => registry.report(&source, format!("the file cannot be read: {error}")),
         }
     }
-    Ok(())
 }

@@ -59,9 +59,9 @@ impl LogRing {
             return;
         }
         if ring.dropped > 0 {
-            let message = format!("{} lines were dropped: more than {LINES_PER_SECOND} a second", ring.dropped);
+            let notice = dropped(ring.dropped);
             ring.dropped = 0;
-            ring.keep(LogLine { at: Timestamp::now(), level: "warn", message, fields: Vec::new() }, self.capacity);
+            ring.keep(notice, self.capacity);
         }
         let message = cut(message, MAX_MESSAGE);
         ring.keep(LogLine { at: Timestamp::now(), level, message, fields }, self.capacity);
@@ -69,7 +69,11 @@ impl LogRing {
 
     /// The lines, oldest first.
     pub fn lines(&self) -> Vec<LogLine> {
-        self.state.lock().lines.iter().cloned().collect()
+        let ring = self.state.lock();
+        let missing = (ring.dropped > 0).then(|| dropped(ring.dropped));
+        // The notice of lines that are missing at the end takes the place of the oldest line.
+        let skipped = (ring.lines.len() + usize::from(missing.is_some())).saturating_sub(self.capacity);
+        ring.lines.iter().skip(skipped).cloned().chain(missing).collect()
     }
 }
 
@@ -80,6 +84,11 @@ impl Ring {
         }
         self.lines.push_back(line);
     }
+}
+
+fn dropped(count: u64) -> LogLine {
+    let message = format!("{count} lines were dropped: more than {LINES_PER_SECOND} a second");
+    LogLine { at: Timestamp::now(), level: "warn", message, fields: Vec::new() }
 }
 
 /// At most `longest` bytes of a text, cut at a character.
@@ -103,7 +112,8 @@ mod tests {
         }
         let lines = log.lines();
         assert_eq!(lines.len(), 10);
-        assert_eq!(lines.last().map(|line| line.message.clone()), Some("line 99".to_owned()));
+        let last = lines.last().map(|line| line.message.clone());
+        assert_eq!(last, Some("900 lines were dropped: more than 100 a second".to_owned()));
     }
 
     #[test]

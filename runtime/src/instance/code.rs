@@ -154,6 +154,8 @@ impl CodeCache {
             .arg("compile-worker")
             .arg(self.limits.compile_memory_bytes.to_string())
             .env_clear()
+            // Arenas that are reserved for each thread would count against the limit of address space.
+            .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -52,7 +52,8 @@ pub struct Limits {
     pub window_ms: u32,
     /// The size of a component. Default 64 MiB.
     pub component_bytes: usize,
-    /// Address space of the process that compiles a component. Default 512 MiB; a Python driver of 18 MiB takes 370.
+    /// Address space of the process that compiles a component. Default 1 GiB; a Python driver of 18 MiB
+    /// takes 370 MiB of memory.
     pub compile_memory_bytes: u64,
     /// Time to compile a component. Default 120,000.
     pub compile_ms: u32,
@@ -84,7 +85,7 @@ impl Default for Limits {
             blames: 3,
             window_ms: 600_000,
             component_bytes: 64 << 20,
-            compile_memory_bytes: 512 << 20,
+            compile_memory_bytes: 1 << 30,
             compile_ms: 120_000,
             ping_interval_ms: 30_000,
         }

@@ -56,10 +56,9 @@ fn a_label_goes_through_a_character_device_and_the_answers_come_back() {
 fn a_file_that_is_no_printer_is_refused_and_the_rule_is_named() {
     let daemon = Daemon::start();
     daemon.install("ostler_driver_zebra");
-    for (path, words) in [
-        ("/dev/null", "not a character device of a printer"),
-        ("/dev/no-such-printer", "no such device"),
-    ] {
+    for (path, words) in
+        [("/dev/null", "not a character device of a printer"), ("/dev/no-such-printer", "no such device")]
+    {
         let name = format!("on {path}");
         daemon.add(&name, "zebra-zpl", &[&format!("CONNECTION=usb://{path}")]);
         let shown = daemon.until_machine(&name, words, |machine| {
