@@ -33,7 +33,10 @@ use std::path::Path;
 /// Where the results go, seen from this crate.
 const REPORT: &str = "../../docs/benchmarks.md";
 
-const BENCHMARKS: [(&str, fn() -> Result<Section>); 2] = [("brokered", brokered::run), ("encoding", encoding::run)];
+/// A benchmark and its name.
+type Benchmark = (&'static str, fn() -> Result<Section>);
+
+const BENCHMARKS: [Benchmark; 2] = [("brokered", brokered::run), ("encoding", encoding::run)];
 
 fn main() -> Result<()> {
     let chosen: Vec<String> = std::env::args().skip(1).collect();

@@ -81,7 +81,7 @@ impl Scene {
         let (initialised,) = store.run_concurrent(async |accessor| init.call_concurrent(accessor, ()).await).await??;
         initialised.map_err(|error| wasmtime::Error::msg(error.message))?;
         let handle = MachineHandle { machine: self.machine("bare"), call: None };
-        Ok(Bare { store, instance, exports, handle })
+        Ok(Bare { store, exports, handle, instance })
     }
 
     fn context(&self) -> Arc<DriverContext> {
@@ -117,6 +117,7 @@ pub fn mint(store: &mut DriverStore, handle: &MachineHandle) -> wasmtime::Result
 }
 
 /// The engine's errors are no standard errors.
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 pub fn engine(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }

@@ -25,7 +25,7 @@ pub fn look(machine: &Machine) {
 
 /// `std::thread::sleep` would stop all machines of the driver.
 pub fn block_the_thread() -> ! {
-    std::thread::sleep(Duration::from_secs(3600));
+    std::thread::sleep(Duration::from_hours(1));
     unreachable!("the host refuses to block")
 }
 
