@@ -91,5 +91,4 @@ ci: fmt-check lint doc test
 # Measure every figure against its baseline in one run
 [group('measure')]
 bench *ARGS: guests
-    cargo build --release
     cargo run --release -p ostler-bench -- "$@"

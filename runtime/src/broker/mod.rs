@@ -12,7 +12,7 @@
 //! * [`device`]: opening a device
 //! * [`connection`]: reading and writing, counted
 //! * [`gate`]: who may use a machine's device at this moment
-//! * [`print`]: the ledger of a print job's labels
+//! * [`mod@print`]: the ledger of a print job's labels
 //! * [`log`]: the bounded log of a machine or driver
 //! * [`services`]: what the capabilities share: store, renderer, limits, audit of refusals
 //! * [`host_machine`], [`host_driver`], [`host_print`]: the generated traits, over the above

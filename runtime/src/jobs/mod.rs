@@ -1,6 +1,6 @@
 //! Durable calls: stored before they are acknowledged, one at a time on a machine, in order, and never lying.
 //!
-//! * [`settle`]: what becomes of a job when its call has ended; a pure function, decided by bytes
+//! * [`mod@settle`]: what becomes of a job when its call has ended; a pure function, decided by bytes
 //! * [`attempt`]: one attempt: the document, the ledger, the call, the outcome
 //! * [`submit`]: from a document to an acknowledged job
 
