@@ -103,8 +103,10 @@ fn machines_settings_and_jobs_are_there_again_after_a_restart_of_the_daemon() {
 fn what_was_known_last_is_shown_until_the_printer_is_heard_again() {
     let (mut daemon, zebra) = Daemon::with_zebra();
     zebra.set_fault(Fault::HeadOpen).unwrap();
-    let before = daemon.until_machine("dock", "an open head", |machine| machine["status"] == 500);
-    daemon.kill();
+    let before = daemon
+        .until_machine("dock", "an open head", |machine| machine["status"] == 500 && machine["status_text"] != "");
+    // In order: a status is written behind, so a daemon that is killed may not have written the latest.
+    assert!(daemon.stop().success());
     // Connecting hangs, so that nothing new is found out.
     zebra.set_fault(Fault::Barrier).unwrap();
     daemon.restart();
