@@ -24,7 +24,8 @@ demo *ARGS: build
 # Build the `ostler` program and the drivers
 [group('build')]
 build: guests
-    cargo build
+    # With the tests, whose dependencies have features of their own: so `demo` and `test` build the engine once.
+    cargo build {{ native }} --bins --tests
 
 # Build the drivers as WebAssembly components, into target/wasm32-wasip2/guest
 [group('build')]
