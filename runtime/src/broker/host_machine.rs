@@ -12,7 +12,7 @@ use crate::{
         bindings::{host, types},
         convert,
     },
-    instance::supervisor::Blamed,
+    instance::life::Blamed,
     model::{DriverError, ErrorKind, Scope, SettingKind, Value},
 };
 use std::{sync::Arc, time::Duration};

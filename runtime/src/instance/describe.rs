@@ -5,9 +5,9 @@ use super::{
     code::Loaded,
     engine::GuestEngine,
     exports::{self, Describe, LIFECYCLE},
+    life::explain,
     limits::Limits,
     state::DriverStore,
-    supervisor::explain,
 };
 use crate::{
     broker::{DriverContext, LogRing, log::cut},

@@ -10,7 +10,9 @@
 //! * [`describe`]: the only thing that runs before a driver is enabled
 //! * [`request`]: what goes into an instance and what comes out
 //! * [`actor`]: one task owns the store and runs calls side by side
-//! * [`supervisor`]: keeps an actor alive, within a budget, and knows whom to blame
+//! * [`life`]: one life of a store, why it ended and which call is to blame
+//! * [`supervisor`]: starts the next life, within a budget
+//! * [`handle`]: the instance as its callers see it: calls, deadlines, state
 //!
 //! Invariant: nobody but the actor awaits a guest call, so dropping a caller's future never harms a store.
 
@@ -20,6 +22,8 @@ pub mod cpu;
 pub mod describe;
 pub mod engine;
 pub mod exports;
+pub mod handle;
+pub mod life;
 pub mod limits;
 pub mod link;
 pub mod request;
@@ -27,6 +31,6 @@ pub mod state;
 pub mod supervisor;
 
 pub use engine::GuestEngine;
+pub use handle::{Instance, InstanceState, UsageView};
 pub use limits::{LimitTable, Limits};
 pub use request::{Answer, CallEnd, Payload};
-pub use supervisor::{Instance, InstanceState, UsageView};

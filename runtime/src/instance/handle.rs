@@ -1,0 +1,249 @@
+//! A driver's running instance, as its callers see it: its calls, their deadlines, its state and what it uses.
+
+use super::{
+    actor::InFlight,
+    code::Loaded,
+    engine::GuestEngine,
+    limits::Limits,
+    request::{CallEnd, Message, Payload, Request},
+    state::Usage,
+    supervisor::Supervisor,
+};
+use crate::broker::{Call, DriverContext};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How many messages may wait for an instance.
+const MAILBOX: usize = 1024;
+
+/// What an instance is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceState {
+    /// Being instantiated and initialised.
+    Starting,
+    /// Takes calls. Each start has another generation.
+    Up {
+        /// Which start this is, from 1.
+        generation: u64,
+    },
+    /// Ended; started again after a pause.
+    Down {
+        /// What happened.
+        reason: String,
+    },
+    /// Ended too often; waits until the window has passed or an operator restarts one of its machines.
+    Resting {
+        /// What happened last, and how often.
+        reason: String,
+    },
+    /// Ended for good.
+    Stopped,
+}
+
+/// A driver's running instance. Ends, after its calls, when the last clone is dropped.
+pub struct Instance {
+    mailbox: mpsc::Sender<Message>,
+    state: watch::Receiver<InstanceState>,
+    limits: Limits,
+    shared: Arc<Shared>,
+}
+
+/// What the handle and the supervisor both see.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Ends the store that lives now, at once.
+    kill: parking_lot::Mutex<CancellationToken>,
+    /// Ends a rest.
+    pub(super) wake: Notify,
+    /// Calls that were given up and did not return.
+    lingering: AtomicUsize,
+    /// Calls whose callers wait.
+    pub(super) in_flight: InFlight,
+    /// What the store that lives now uses.
+    usage: parking_lot::Mutex<Arc<Usage>>,
+    starts: AtomicU64,
+}
+
+impl Shared {
+    /// A new store begins: returns what ends it, and where it tells what it uses.
+    pub(super) fn begin(&self, generation: u64) -> (CancellationToken, Arc<Usage>) {
+        let (kill, usage) = (CancellationToken::new(), Arc::<Usage>::default());
+        *self.kill.lock() = kill.clone();
+        *self.usage.lock() = Arc::clone(&usage);
+        self.lingering.store(0, Ordering::Release);
+        self.starts.store(generation, Ordering::Relaxed);
+        (kill, usage)
+    }
+}
+
+/// What an instance uses now, beside its limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// `up`, `starting`, `down`, `resting` or `stopped`.
+    pub state: String,
+    /// How often it was started.
+    pub starts: u64,
+    /// Linear memory in bytes.
+    pub memory_bytes: usize,
+    /// Table elements.
+    pub table_elements: usize,
+    /// Calls in flight.
+    pub calls_in_flight: usize,
+    /// Calls that were given up and still linger.
+    pub lingering_calls: usize,
+}
+
+impl Instance {
+    /// Starts the instance of a driver.
+    pub fn start(guests: &GuestEngine, loaded: Arc<Loaded>, context: Arc<DriverContext>, limits: Limits) -> Arc<Self> {
+        let (mailbox, receiver) = mpsc::channel(MAILBOX);
+        let (state, watch) = watch::channel(InstanceState::Starting);
+        let shared: Arc<Shared> = Arc::default();
+        let supervisor = Supervisor {
+            guests: guests.clone(),
+            loaded,
+            context,
+            limits: limits.clone(),
+            mailbox: Arc::new(tokio::sync::Mutex::new(receiver)),
+            beats: mailbox.downgrade(),
+            state,
+            shared: Arc::clone(&shared),
+            turns: Arc::default(),
+        };
+        guests.spawn(supervisor.run());
+        Arc::new(Self { mailbox, state: watch, limits, shared })
+    }
+
+    /// What it is doing, and each change of that.
+    pub fn state(&self) -> watch::Receiver<InstanceState> {
+        self.state.clone()
+    }
+
+    /// What it uses now.
+    pub fn usage(&self) -> UsageView {
+        let usage = Arc::clone(&self.shared.usage.lock());
+        let state = match *self.state.borrow() {
+            InstanceState::Starting => "starting",
+            InstanceState::Up { .. } => "up",
+            InstanceState::Down { .. } => "down",
+            InstanceState::Resting { .. } => "resting",
+            InstanceState::Stopped => "stopped",
+        };
+        UsageView {
+            state: state.to_owned(),
+            starts: self.shared.starts.load(Ordering::Relaxed),
+            memory_bytes: usage.memory.load(Ordering::Relaxed),
+            table_elements: usage.elements.load(Ordering::Relaxed),
+            calls_in_flight: self.shared.in_flight.len(),
+            lingering_calls: self.shared.lingering.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends a rest at once; an operator asked for it.
+    pub fn wake(&self) {
+        self.shared.wake.notify_one();
+    }
+
+    /// Runs a call and watches its deadline. A call that holds the machine's device waits for it first.
+    ///
+    /// Dropping the future cancels the call; the guest is told, and the store is not harmed.
+    pub async fn call(&self, generation: u64, call: Arc<Call>, payload: Payload) -> CallEnd {
+        if call.kind.holds_device()
+            && let Some(machine) = &call.machine
+        {
+            machine.gate.enter(&call).await;
+        }
+        let (reply, mut answer) = oneshot::channel();
+        let request = Request { call: Arc::clone(&call), payload, generation, reply };
+        let guard = CancelOnDrop(&call);
+        if self.mailbox.send(Message::Call(request)).await.is_err() {
+            call.end();
+            return CallEnd::NotRunning;
+        }
+        let end = tokio::select! {
+            end = &mut answer => end,
+            why = self.overdue(&call) => {
+                let why = match why {
+                    Some(why) => {
+                        call.cancel(why.clone());
+                        why
+                    }
+                    None => call.cancelled_error().message,
+                };
+                tokio::select! {
+                    end = &mut answer => end,
+                    () = sleep(self.limits.grace()) => {
+                        self.give_up(&call);
+                        Ok(CallEnd::GivenUp { reason: format!("{why}, and the call did not end when asked to") })
+                    }
+                }
+            }
+        };
+        std::mem::forget(guard);
+        call.end();
+        end.unwrap_or(CallEnd::NotRunning)
+    }
+
+    /// Completes when the call should end: with a reason when a bound was passed, without when it was cancelled.
+    async fn overdue(&self, call: &Call) -> Option<String> {
+        let passed = async {
+            match self.limits.deadline(call.kind) {
+                Some(deadline) => sleep(deadline).await,
+                None => loop {
+                    let until = Instant::from_std(call.last_activity() + self.limits.print_idle());
+                    if until <= Instant::now() {
+                        break;
+                    }
+                    sleep_until(until).await;
+                },
+            }
+        };
+        tokio::select! {
+            () = call.cancelled() => None,
+            () = passed => Some(self.bound(call)),
+        }
+    }
+
+    fn bound(&self, call: &Call) -> String {
+        let name = call.kind.name();
+        match self.limits.deadline(call.kind) {
+            Some(deadline) => format!("{name} took longer than {deadline:?}"),
+            None => format!("{name} stood still for {:?}: no byte and no status moved", self.limits.print_idle()),
+        }
+    }
+
+    /// A call that does not end is left behind: its handles are revoked. Too many of them, and the instance is restarted.
+    fn give_up(&self, call: &Call) {
+        call.end();
+        if self.shared.lingering.fetch_add(1, Ordering::AcqRel) + 1 >= self.limits.lingering_calls {
+            self.shared.kill.lock().cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "instance ({:?})", *self.state.borrow())
+    }
+}
+
+/// Cancels a call whose caller goes away.
+struct CancelOnDrop<'a>(&'a Arc<Call>);
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.cancel("nobody waits for it any more");
+        self.0.end();
+    }
+}
