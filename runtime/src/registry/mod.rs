@@ -299,7 +299,9 @@ impl Registry {
         let (live_sender, live) = watch::channel(None);
         let keeper =
             Keeper::new(Arc::clone(&machine), Arc::clone(&self.services), slot, receiver, state_sender, live_sender);
-        tokio::spawn(keeper.run());
+        // Where guests run: between two runtimes a call would wait twice for a thread to wake up, which takes longer than most
+        // calls do.
+        self.guests.spawn(keeper.run());
         let entry = Entry { machine, state, live, commands };
         self.machines.write().insert(entry.machine.id, entry.clone());
         Some(entry)

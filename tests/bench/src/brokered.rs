@@ -1,8 +1,8 @@
 //! What a brokered call costs: mailbox -> export -> host call -> back, beside a bare call of the engine.
 //!
 //! Both sides call `ping-machine` of the same component, which makes one host call (`set-status`), in a store with the same
-//! limits. The baseline calls it in a loop inside one `run_concurrent`. The subject is called as a keeper calls it: from the
-//! runtime of the API, through the gate of its machine and the mailbox of the instance, with a deadline.
+//! limits. The baseline calls it in a loop inside one `run_concurrent`. The subject is called as a keeper calls it: from a
+//! task of its own on the guests' runtime, through the gate of its machine and the mailbox of the instance, with a deadline.
 
 use crate::{
     report::{Row, Section, microseconds, ratio},
@@ -59,7 +59,7 @@ async fn measure() -> Result<Section> {
         (bare, baseline) = scene.guests.spawn(bare_calls(bare)).await?.map_err(engine)?;
         for (index, (clients, calls)) in IN_FLIGHT.into_iter().enumerate() {
             let machines = machines.iter().take(clients);
-            let subject = brokered_calls(&instance, generation, machines, calls / clients).await?;
+            let subject = brokered_calls(&scene, &instance, generation, machines, calls / clients).await?;
             // The first round fills caches and compiles nothing any more.
             if let (1.., Some(per_call), Some(p50)) = (round, per_call.get_mut(index), p50.get_mut(index)) {
                 per_call.add(baseline.per_call, subject.per_call);
@@ -78,7 +78,7 @@ fn method() -> String {
     format!(
         "`ping-machine` with one host call (`set-status`). The baseline is a bare `call_concurrent` of the engine, \
          one after the other in one `run_concurrent`, {BARE_CALLS} a round. The subject goes through the machine's gate and the instance's \
-         mailbox, from one runtime to another and back; each call in flight has a machine of its own. Medians of {ROUNDS} rounds."
+         mailbox, from a task of its own on the guests' runtime, as keepers do; each call in flight has a machine of its own. Medians of {ROUNDS} rounds."
     )
 }
 
@@ -128,6 +128,7 @@ async fn bare_calls(mut bare: Bare) -> wasmtime::Result<(Bare, Round)> {
 
 /// Each machine makes its calls one after the other, all machines side by side.
 async fn brokered_calls(
+    scene: &Scene,
     instance: &Arc<Instance>,
     generation: u64,
     machines: impl Iterator<Item = &Arc<Machine>>,
@@ -135,7 +136,7 @@ async fn brokered_calls(
 ) -> Result<Round> {
     let begin = Instant::now();
     let clients: Vec<_> = machines
-        .map(|machine| tokio::spawn(client(Arc::clone(instance), generation, Arc::clone(machine), calls)))
+        .map(|machine| scene.guests.spawn(client(Arc::clone(instance), generation, Arc::clone(machine), calls)))
         .collect();
     let ends = try_join_all(clients).await?;
     let whole = begin.elapsed();
