@@ -12,43 +12,58 @@
 /// The longest run that one large and one small letter can say.
 const LONGEST_RUN: usize = 400 + 19;
 
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
 /// Appends the rows of `data`, `stride` bytes each, to `out`. The first row is never written as "like the one above",
 /// so that each call makes a graphic of its own.
 pub fn compress(data: &[u8], stride: usize, out: &mut Vec<u8>) {
-    let mut above: Option<&[u8]> = None;
+    let mut above: &[u8] = &[];
+    // A digit takes at most one letter of the text, and the rest of a row one more.
+    let mut text = vec![0; 2 * stride + 1];
     for row in data.chunks_exact(stride.max(1)) {
-        if above == Some(row) {
+        if same(above, row) {
             out.push(b':');
         } else {
-            compress_row(row, out);
+            let mut pen = Pen { rest: &mut text };
+            compress_row(row, &mut pen);
+            let unused = pen.rest.len();
+            out.extend_from_slice(text.get(..text.len() - unused).unwrap_or_default());
         }
-        above = Some(row);
+        above = row;
     }
 }
 
-fn compress_row(row: &[u8], out: &mut Vec<u8>) {
+/// Whether two rows are equal; eight bytes at a time, which `==` is only where the target's C library is.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let ((words_a, end_a), (words_b, end_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    a.len() == b.len()
+        && std::iter::zip(words_a, words_b).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
+        && std::iter::zip(end_a, end_b).all(|(a, b)| a == b)
+}
+
+fn compress_row(row: &[u8], pen: &mut Pen<'_>) {
     let (body, end) = split_end(row);
     let mut run = Run { digit: 0, length: 0 };
-    for byte in body {
-        // A byte of two equal digits that go on with the run is the common case.
-        if run.length > 0 && *byte == run.digit * 0x11 {
-            run.length += 2;
+    let (words, rest) = body.as_chunks::<8>();
+    for word in words {
+        // A word of sixteen equal digits that go on with the run is common: a bar, or white between two things.
+        if run.length > 0 && u64::from_ne_bytes(*word) == u64::from(run.digit) * 0x1111_1111_1111_1111 {
+            run.length += 16;
             continue;
         }
-        run.push(byte >> 4, out);
-        run.push(byte & 0x0F, out);
+        word.iter().for_each(|byte| run.push(*byte, pen));
     }
+    rest.iter().for_each(|byte| run.push(*byte, pen));
     match end {
         End::None => {}
         // Half of the byte before the white or black rest may belong to the rest.
-        End::White(half) => half.into_iter().for_each(|digit| run.push(digit, out)),
-        End::Black(half) => half.into_iter().for_each(|digit| run.push(digit, out)),
+        End::White(half) | End::Black(half) => half.into_iter().for_each(|digit| run.push_digit(digit, pen)),
     }
-    run.flush(out);
+    run.flush(pen);
     match end {
         End::None => {}
-        End::White(_) => out.push(b','),
-        End::Black(_) => out.push(b'!'),
+        End::White(_) => pen.write(b','),
+        End::Black(_) => pen.write(b'!'),
     }
 }
 
@@ -70,11 +85,33 @@ fn split_end(row: &[u8]) -> (&[u8], End) {
         0xF => (0xFF, 0xF, End::Black),
         _ => return (row, End::None),
     };
-    let length = row.iter().rposition(|byte| *byte != full).map_or(0, |at| at + 1);
+    let (_, words) = row.as_rchunks::<8>();
+    let whole = u64::from_ne_bytes([full; 8]);
+    let full_words = words.iter().rev().take_while(|word| u64::from_ne_bytes(**word) == whole).count();
+    let rest = row.get(..row.len() - 8 * full_words).unwrap_or(row);
+    let length = rest.iter().rposition(|byte| *byte != full).map_or(0, |at| at + 1);
     let body = row.get(..length).unwrap_or(row);
     match body.split_last() {
         Some((byte, before)) if byte & 0x0F == half => (before, make(Some(byte >> 4))),
         _ => (body, make(None)),
+    }
+}
+
+/// Writes letters into room that is there already, which is cheaper than growing a vector by each.
+struct Pen<'a> {
+    rest: &'a mut [u8],
+}
+
+impl Pen<'_> {
+    fn write(&mut self, letter: u8) {
+        if let Some((place, rest)) = std::mem::take(&mut self.rest).split_first_mut() {
+            *place = letter;
+            self.rest = rest;
+        }
+    }
+
+    fn write_digit(&mut self, digit: u8) {
+        self.write(DIGITS[usize::from(digit & 0x0F)]);
     }
 }
 
@@ -85,32 +122,55 @@ struct Run {
 }
 
 impl Run {
-    fn push(&mut self, digit: u8, out: &mut Vec<u8>) {
+    fn push(&mut self, byte: u8, pen: &mut Pen<'_>) {
+        // Both digits go on with the run. (With no run yet, `length` is 0 and so is `digit`: zeros begin one.)
+        if byte == self.digit * 0x11 {
+            self.length += 2;
+            return;
+        }
+        self.push_digit(byte >> 4, pen);
+        self.push_digit(byte & 0x0F, pen);
+    }
+
+    fn push_digit(&mut self, digit: u8, pen: &mut Pen<'_>) {
         if digit != self.digit {
-            self.flush(out);
+            self.flush(pen);
             self.digit = digit;
         }
         self.length += 1;
     }
 
-    fn flush(&mut self, out: &mut Vec<u8>) {
-        let digit = if self.digit < 10 { b'0' + self.digit } else { b'A' + self.digit - 10 };
-        while self.length > 0 {
-            let piece = self.length.min(LONGEST_RUN);
-            self.length -= piece;
+    fn flush(&mut self, pen: &mut Pen<'_>) {
+        match self.length {
+            0 => {}
+            1 => pen.write_digit(self.digit),
+            2 => {
+                pen.write_digit(self.digit);
+                pen.write_digit(self.digit);
+            }
+            _ => self.flush_long(pen),
+        }
+        self.length = 0;
+    }
+
+    fn flush_long(&mut self, pen: &mut Pen<'_>) {
+        let mut length = self.length;
+        while length > 0 {
+            let piece = length.min(LONGEST_RUN);
+            length -= piece;
             if piece < 3 {
-                out.extend(std::iter::repeat_n(digit, piece));
+                (0..piece).for_each(|_| pen.write_digit(self.digit));
                 continue;
             }
             // At most 20 and 19: both fit their letters.
             let (twenties, ones) = (u8::try_from(piece / 20).unwrap_or(0), u8::try_from(piece % 20).unwrap_or(0));
             if twenties > 0 {
-                out.push(b'g' + twenties - 1);
+                pen.write(b'g' + twenties - 1);
             }
             if ones > 0 {
-                out.push(b'G' + ones - 1);
+                pen.write(b'G' + ones - 1);
             }
-            out.push(digit);
+            pen.write_digit(self.digit);
         }
     }
 }

@@ -48,7 +48,7 @@ impl<'a> Label<'a> {
     /// The whole format at once.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.begin();
-        bytes.extend(self.strips().flatten());
+        self.strips().for_each(|strip| bytes.extend_from_slice(&strip));
         bytes.extend(self.end());
         bytes
     }
