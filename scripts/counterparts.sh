@@ -2,18 +2,24 @@
 # Installs the independent programs that tests compare Ostler with, each only if it is missing:
 #
 #   zbarimg          reads barcodes back from a picture     Debian's zbar-tools
+#   pdftoppm         PDF -> PBM                             Debian's poppler-utils
+#   lprint, CUPS     print on the simulated printer         Debian's lprint, cups, cups-ppdc; iproute2 for their network
 #   zpl-renderer-js  ZPL -> PNG                             npm, into target/counterparts/node
 #   zplkit           ZPL -> PNG, strict                     PyPI, into target/counterparts/venv
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
+#   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
+#                                                           of Debian, npm and PyPI
 #
 # What cannot be installed here is named with the command that would do it; the script then goes on, and the
 # tests that need it fail or are skipped (OSTLER_ALLOW_MISSING=1).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-node_packages=(zpl-renderer-js@3.4.0)
-python_packages=(zplkit==0.3.2 componentize-py==0.25.1)
+debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2)
+node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
+python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3)
 scripts=tests/counterparts
+service_policy=/usr/sbin/policy-rc.d
 dir=target/counterparts
 label='^XA^PW16^LL2^FO0,0^GFA,4,4,2,FF0000FF^FS^XZ'
 
@@ -29,15 +35,26 @@ installed() {
     [ "$(cat "$dir/$folder/.installed" 2>/dev/null)" = "$(stamp "$@")" ]
 }
 
-zbar() {
-    command -v zbarimg >/dev/null && return
+debian() {
+    local missing
+    missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${debian_packages[@]}" 2>/dev/null | sed -n 's/^installed //p' |
+        sort | comm -13 - <(printf '%s\n' "${debian_packages[@]}" | sort))
+    [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "installing zbar-tools"
+        say "installing" $missing
         export DEBIAN_FRONTEND=noninteractive
-        local install=(apt-get install -y -qq --no-install-recommends zbar-tools)
+        # shellcheck disable=SC2206  # one word a package
+        local install=(apt-get install -y -qq --no-install-recommends $missing)
+        # Tests start what they need; no service of Debian's is to run because of them.
+        if [ ! -e "$service_policy" ]; then
+            printf '#!/bin/sh\nexit 101\n' >"$service_policy"
+            chmod +x "$service_policy"
+            trap 'rm -f "$service_policy"' EXIT
+        fi
         "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; }
+    else
+        false
     fi
-    zbarimg --version >/dev/null
 }
 
 node_renderer() {
@@ -61,6 +78,15 @@ python_tools() {
     stamp "${python_packages[@]}" >"$dir/venv/.installed"
 }
 
+documents() {
+    installed documents "${node_packages[@]}" "${python_packages[@]}" "$(cat "$scripts"/documents.* | sha256sum)" && return
+    say "making documents"
+    rm -rf "$dir/documents"
+    "$dir/venv/bin/python" "$scripts/documents.py" "$dir/documents"
+    node "$scripts/documents.mjs" "$dir/documents"
+    stamp "${node_packages[@]}" "${python_packages[@]}" "$(cat "$scripts"/documents.* | sha256sum)" >"$dir/documents/.installed"
+}
+
 # function, what to do by hand. In a shell of its own, so that its first failing command ends it.
 need() {
     set +e
@@ -78,7 +104,8 @@ mkdir -p "$dir"
 exec 9>"$dir/.lock"
 flock 9
 missing=0
-need zbar "zbarimg; as root: apt-get install zbar-tools"
+need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
+need documents "the documents of tests/counterparts/documents.*, which need all of the above"
 if [ "$missing" = 0 ]; then say "all there"; else say "$missing missing"; fi

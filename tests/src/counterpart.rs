@@ -4,6 +4,7 @@
 //! file that `OSTLER_SKIPPED_LIST` names.
 
 use crate::{PATIENCE, place::repository, printer::runtime};
+use ostler_simulators::Bitmap;
 use std::{
     fs::OpenOptions,
     io::Write as _,
@@ -23,6 +24,10 @@ pub enum Counterpart {
     Zplkit,
     /// Builds drivers that are written in Python.
     ComponentizePy,
+    /// PDF to PBM, of Poppler.
+    Pdftoppm,
+    /// Labels as PDF, by ten makers.
+    Documents,
 }
 
 /// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
@@ -53,6 +58,8 @@ impl Counterpart {
             Self::ZplRendererJs => runs("node") && installed().join("node/node_modules/zpl-renderer-js").is_dir(),
             Self::Zplkit => python().is_file(),
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
+            Self::Pdftoppm => runs("pdftoppm"),
+            Self::Documents => installed().join("documents/.installed").is_file(),
         }
     }
 }
@@ -100,6 +107,30 @@ pub fn without(zpl: &[u8], commands: &[&str]) -> Vec<u8> {
     let kept = starts.windows(2).map(|ends| &zpl[ends[0]..ends[1]]);
     let kept = kept.filter(|command| !commands.iter().any(|name| command.starts_with(name.as_bytes())));
     [before].into_iter().chain(kept).collect::<Vec<_>>().concat()
+}
+
+/// The PDFs of all makers, by name.
+pub fn documents() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(installed().join("documents")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "pdf")).collect();
+    files.sort();
+    files
+}
+
+/// A page of a PDF, from 1, as black and white dots without grey, by pdftoppm.
+pub fn pdftoppm(pdf: &Path, page: usize, dpi: f64) -> Bitmap {
+    let mut command = Command::new("pdftoppm");
+    let page = page.to_string();
+    command.args(["-mono", "-cropbox", "-r", &dpi.to_string(), "-f", &page, "-l", &page]).arg(pdf);
+    let pbm = run(command, &[]);
+    // `P4`, width and height as text, one white space, rows of bits in which 1 is black (netpbm's `pbm`).
+    let mut parts = pbm.splitn(4, |byte| byte.is_ascii_whitespace());
+    let mut text = || std::str::from_utf8(parts.next().unwrap()).unwrap();
+    assert_eq!(text(), "P4");
+    let (width, height): (u32, u32) = (text().parse().unwrap(), text().parse().unwrap());
+    let dots = Bitmap::from_rows(width, parts.next().unwrap().to_vec()).unwrap();
+    assert_eq!(dots.height(), height);
+    dots
 }
 
 /// What the codes in a picture say, by zbarimg: `CODE-128:text`, `QR-Code:text`.

@@ -46,6 +46,22 @@ pub fn difference(expected: &Bitmap, actual: &Bitmap) -> Option<String> {
     Some(format!("{count} dots differ, the first at {first:?}; {black} black ones were expected, {came} came"))
 }
 
+/// Dots in which two pictures differ and which do not lie within one dot of an edge: no dot of theirs that has a neighbour of
+/// another colour, in any of eight directions, is near in `reference`. Only the part that both pictures have is looked at.
+pub fn beyond_an_edge(reference: &Bitmap, other: &Bitmap) -> Vec<(u32, u32)> {
+    // To be near an edge dot is to have the other colour within two dots.
+    const NEAR: u32 = 2;
+    let (width, height) = (reference.width().min(other.width()), reference.height().min(other.height()));
+    let near = |x: u32, y: u32, black: bool| {
+        let columns = x.saturating_sub(NEAR)..=(x + NEAR).min(width - 1);
+        let mut rows = y.saturating_sub(NEAR)..=(y + NEAR).min(height - 1);
+        rows.any(|y| columns.clone().any(|x| reference.is_black(x, y) == black))
+    };
+    let everywhere = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let differing = everywhere.filter(|&(x, y)| reference.is_black(x, y) != other.is_black(x, y));
+    differing.filter(|&(x, y)| !near(x, y, other.is_black(x, y))).collect()
+}
+
 /// Fails the test unless both pictures are the same, dot for dot.
 #[track_caller]
 pub fn assert_same(expected: &Bitmap, actual: &Bitmap) {

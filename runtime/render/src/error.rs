@@ -63,6 +63,37 @@ pub enum RenderError {
         /// How many there are.
         pages: u32,
     },
+    /// It is protected by a password.
+    #[error("the {format} is protected by a password; save it without one and send it anew")]
+    Protected {
+        /// What kind of document it is.
+        format: String,
+    },
+    /// It names another file.
+    #[error("the {format} refers to `{name}`, and a document can refer to nothing outside of itself; embed it")]
+    Reference {
+        /// What kind of document it is.
+        format: String,
+        /// As the document writes it.
+        name: String,
+    },
+    /// Its size is not the label's, and [`Scaling::Exact`](crate::Scaling::Exact) was asked for.
+    #[error("the document is {} and the label {}; load labels of its size, or print it with the scaling `fit` or `crop`",
+        millimetres(*.document_um), millimetres(*.label_um))]
+    Size {
+        /// Width and height of the page, after its turn, in micrometres.
+        document_um: (u32, u32),
+        /// Width and height of the raster in micrometres.
+        label_um: (u32, u32),
+    },
+    /// A decoder gave up in a way that it should not.
+    #[error("the {media_type} document makes its decoder fail ({reason}); save it in another way, or send it as a PNG")]
+    Decoder {
+        /// What the document was said to be.
+        media_type: String,
+        /// What happened.
+        reason: String,
+    },
     /// The raster cannot be made.
     #[error("no bitmap can be made: {reason}")]
     Raster {
@@ -158,7 +189,11 @@ impl RenderError {
             | Self::WrongFormat { .. }
             | Self::Truncated { .. }
             | Self::Damaged { .. }
-            | Self::NoSuchPage { .. } => ErrorClass::Document,
+            | Self::NoSuchPage { .. }
+            | Self::Protected { .. }
+            | Self::Reference { .. }
+            | Self::Size { .. }
+            | Self::Decoder { .. } => ErrorClass::Document,
             Self::Raster { .. } => ErrorClass::Raster,
             Self::PageDots { .. }
             | Self::RasterDots { .. }
@@ -169,4 +204,10 @@ impl RenderError {
             Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::WorkerFault { .. } => ErrorClass::Worker,
         }
     }
+}
+
+/// `101.5 x 152.3 mm`
+fn millimetres((width, height): (u32, u32)) -> String {
+    let [width, height] = [width, height].map(|um| f64::from(um) / 1_000.0);
+    format!("{width:.1} x {height:.1} mm")
 }

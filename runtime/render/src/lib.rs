@@ -8,6 +8,7 @@
 //! In the parent:
 //!
 //! * [`pool`]: the door. Which worker takes a request, when one is replaced, what a deadline does.
+//! * `cache`: answers by content.
 //! * `process`: one worker as its parent sees it: starting, one exchange, why it died.
 //!
 //! On both sides:
@@ -19,7 +20,8 @@
 //! In the worker, in the order in which a document passes:
 //!
 //! * [`worker`]: the loop; `confine`: the limits that the process sets on itself.
-//! * `document`: one file for each kind of document, which makes a `picture` of it with the help of `lightness`.
+//! * `document`: one file for each kind of document, which makes a `picture` of it with the help of `lightness` and, where
+//!   it is drawn from outlines, of `hairline`.
 //! * `render`: a picture to a bitmap, through `place` (where and how large), `scale` and `halftone`.
 //!
 //! # Example
@@ -39,9 +41,11 @@
 //! ```
 
 pub mod bitmap;
+mod cache;
 mod confine;
 mod document;
 pub mod error;
+mod hairline;
 mod halftone;
 mod lightness;
 pub mod limits;

@@ -44,6 +44,20 @@ impl RenderLimits {
         Ok(())
     }
 
+    /// Refuses a document of too many pages.
+    pub(crate) fn check_pages(&self, pages: u32) -> Result<(), RenderError> {
+        if pages > self.pages { Err(RenderError::Pages { pages, limit: self.pages }) } else { Ok(()) }
+    }
+
+    /// Refuses a page of too many dots.
+    pub(crate) fn check_dots(&self, width: u32, height: u32) -> Result<(), RenderError> {
+        let dots = u64::from(width) * u64::from(height);
+        if dots > self.dots {
+            return Err(RenderError::PageDots { width, height, dots, limit: self.dots });
+        }
+        Ok(())
+    }
+
     /// The error for an allocation that did not succeed or may not be tried.
     pub(crate) fn out_of_memory(&self) -> RenderError {
         RenderError::Memory { limit_bytes: self.memory_bytes }

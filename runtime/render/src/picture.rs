@@ -30,6 +30,12 @@ impl Picture {
         self.lightness.get(y * self.width..(y + 1) * self.width).unwrap_or_default()
     }
 
+    /// The picture with left and right exchanged.
+    pub fn mirrored(mut self) -> Self {
+        self.lightness.chunks_exact_mut(self.width).for_each(<[u8]>::reverse);
+        self
+    }
+
     /// The picture turned clockwise.
     pub fn rotated(mut self, rotation: Rotation, limits: &RenderLimits) -> Result<Self, RenderError> {
         match rotation {

@@ -7,11 +7,14 @@
 //!    raster height / own height.
 //! 3. Its left upper corner goes to the offset. What lies outside is cut off.
 //!
+//! A page of outlines has no pixels: [`draw_at`] says how large it is to be drawn, so that afterwards a pixel is a dot.
+//!
 //! Both steps make one ratio, applied once: a picture of 812 pixels that must fit into 812 dots is copied dot by dot,
 //! whatever density it declares.
 
+use crate::error::RenderError;
 use crate::picture::Picture;
-use crate::raster::{Raster, Scaling};
+use crate::raster::{Raster, Rotation, Scaling};
 
 /// What the trade calls a density, in dots per inch, where that is not 25.4 times its dots per millimetre.
 const TRADE_DPI: [(u32, u32); 4] = [(6, 150), (8, 203), (12, 300), (24, 600)];
@@ -25,6 +28,52 @@ pub(crate) struct Placement {
     pub y: i64,
 }
 
+/// With [`Scaling::Exact`], a document may be this much wider, narrower, longer or shorter than the raster.
+const TOLERANCE_UM: u32 = 1_000;
+
+/// How large a page of outlines is to be drawn, before it is turned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Drawing {
+    /// Dots per millimetre of the page.
+    pub scale: f64,
+    /// In dots; at most 65,535, which is as far as the rasterizers count.
+    pub width: u16,
+    /// In dots.
+    pub height: u16,
+}
+
+/// How large a page of `width` x `height` millimetres is to be drawn for `raster`.
+pub(crate) fn draw_at(width: f64, height: f64, raster: &Raster) -> Result<Drawing, RenderError> {
+    let lies = matches!(raster.rotation, Rotation::Quarter | Rotation::ThreeQuarters);
+    let (across, down) = if lies { (raster.height, raster.width) } else { (raster.width, raster.height) };
+    let dpmm = f64::from(raster.dpmm);
+    let mut scale = dpmm;
+    let mut most = (u32::from(u16::MAX), u32::from(u16::MAX));
+    if raster.scaling == Scaling::Fit {
+        scale = dpmm.min(f64::from(across) / width).min(f64::from(down) / height);
+        most = (most.0.min(across), most.1.min(down));
+    }
+    // Less than a thousandth of a dot over is an error of rounding and not a further dot.
+    let dots = |length: f64, most: u32| {
+        let dots = (length * scale - 0.001).ceil().max(1.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
+        if dots <= f64::from(most) { Some(dots as u16) } else { None }
+    };
+    let (fitted_width, fitted_height) = if raster.scaling == Scaling::Fit {
+        // Rounding may put a page that was made to fit one dot over.
+        let fitted = |length: f64, most: u32| dots(length, most).or_else(|| u16::try_from(most).ok());
+        (fitted(width, most.0), fitted(height, most.1))
+    } else {
+        (dots(width, most.0), dots(height, most.1))
+    };
+    match (fitted_width, fitted_height) {
+        (Some(width), Some(height)) => Ok(Drawing { scale, width, height }),
+        _ => Err(RenderError::Raster {
+            reason: format!("a page of {width:.0} x {height:.0} mm has more than 65,535 dots at {dpmm} dots/mm"),
+        }),
+    }
+}
+
 /// Dots per pixel, as a fraction.
 #[derive(Debug, Clone, Copy)]
 struct Ratio {
@@ -36,7 +85,7 @@ struct Ratio {
 ///
 /// No product overflows 128 bits: pixels are below 2^32, a raster's width and height below 2^32, a declared density below
 /// 2^32, and the device's below 2^20 per metre.
-pub(crate) fn place(picture: &Picture, raster: &Raster) -> Placement {
+pub(crate) fn place(picture: &Picture, raster: &Raster) -> Result<Placement, RenderError> {
     let (width, height) = (picture.width as u128, picture.height as u128);
     let across = Ratio::own(picture.density.map(|density| density.x_ppm), raster.dpmm);
     let down = Ratio::own(picture.density.map(|density| density.y_ppm), raster.dpmm);
@@ -48,12 +97,18 @@ pub(crate) fn place(picture: &Picture, raster: &Raster) -> Placement {
         let to_height = Ratio { dots: u128::from(raster.height) * down.pixels, pixels: height * down.dots };
         factor = factor.min(to_width.min(to_height));
     }
-    Placement {
-        width: factor.scale(width * across.dots, across.pixels),
-        height: factor.scale(height * down.dots, down.pixels),
-        x: i64::from(raster.offset_x),
-        y: i64::from(raster.offset_y),
+    let width = factor.scale(width * across.dots, across.pixels);
+    let height = factor.scale(height * down.dots, down.pixels);
+    if raster.scaling == Scaling::Exact {
+        let um = |dots: u64| u32::try_from(dots * 1_000 / u64::from(raster.dpmm)).unwrap_or(u32::MAX);
+        let document_um = (um(width), um(height));
+        let label_um = (um(raster.width.into()), um(raster.height.into()));
+        let differ = |a: u32, b: u32| a.abs_diff(b) > TOLERANCE_UM;
+        if differ(document_um.0, label_um.0) || differ(document_um.1, label_um.1) {
+            return Err(RenderError::Size { document_um, label_um });
+        }
     }
+    Ok(Placement { width, height, x: i64::from(raster.offset_x), y: i64::from(raster.offset_y) })
 }
 
 impl Ratio {
@@ -90,6 +145,7 @@ fn trade_ppm(dpmm: u32) -> Option<u128> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::picture::Density;
@@ -97,7 +153,7 @@ mod tests {
     fn placed(width: usize, height: usize, ppm: Option<(u32, u32)>, raster: &Raster) -> (u64, u64) {
         let density = ppm.map(|(x_ppm, y_ppm)| Density { x_ppm, y_ppm });
         let picture = Picture { width, height, lightness: Vec::new(), density };
-        let placement = place(&picture, raster);
+        let placement = place(&picture, raster).unwrap();
         (placement.width, placement.height)
     }
 
@@ -151,5 +207,26 @@ mod tests {
         let raster = Raster::new(1_000, u32::MAX, u32::MAX);
         assert_eq!(placed(1, 1, Some((u32::MAX, u32::MAX)), &raster), (1, 1));
         placed(u32::MAX as usize, u32::MAX as usize, Some((1, u32::MAX)), &raster);
+    }
+
+    #[test]
+    fn exact_takes_a_millimetre_more_or_less_and_names_both_sizes_otherwise() {
+        let raster = Raster { scaling: Scaling::Exact, ..Raster::new(8, 812, 1_218) };
+        assert_eq!(placed(820, 1_210, None, &raster), (820, 1_210));
+        let picture = Picture { width: 812, height: 1_000, lightness: Vec::new(), density: None };
+        let error = place(&picture, &raster).unwrap_err().to_string();
+        assert!(error.contains("is 101.5 x 125.0 mm and the label 101.5 x 152.2 mm"), "{error}");
+    }
+
+    #[test]
+    fn a_page_is_drawn_at_the_devices_density_or_smaller_to_fit() {
+        let drawn = |raster: &Raster| draw_at(101.6, 152.4, raster).unwrap();
+        let own = drawn(&Raster { scaling: Scaling::Crop, ..Raster::new(8, 100, 100) });
+        assert_eq!((own.scale, own.width, own.height), (8.0, 813, 1_220));
+        let fitted = drawn(&Raster::new(8, 812, 1_218));
+        assert!(fitted.scale < 8.0 && (fitted.width, fitted.height) == (812, 1_218), "{fitted:?}");
+        let turned = drawn(&Raster { rotation: Rotation::Quarter, ..Raster::new(8, 1_218, 812) });
+        assert_eq!(turned, fitted);
+        assert!(draw_at(3_000.0, 10.0, &Raster { scaling: Scaling::Crop, ..Raster::new(24, 10, 10) }).is_err());
     }
 }

@@ -5,6 +5,9 @@
 //! 3. It has [`RenderLimits::time_ms`] for everything from there on, and the worker is killed when they are over.
 //! 4. The worker goes back to the idle ones, unless it failed or has served its number of requests: then it is ended and
 //!    waited for.
+//! 5. One that died is given a second chance with a fresh worker. When that dies too, it is the document that kills them.
+//!
+//! Answers are kept by content, so that a label that is printed again, or previewed and then printed, is rendered once.
 //!
 //! A caller that drops its future kills the worker that was busy for it.
 
@@ -18,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::bitmap::Bitmap;
+use crate::cache::{Answer, Cache, Question};
 use crate::document::DocumentInfo;
 use crate::error::{ErrorClass, RenderError};
 use crate::limits::RenderLimits;
@@ -32,6 +36,8 @@ pub struct PoolSize {
     pub workers: NonZeroU32,
     /// Requests after which a worker is replaced by a fresh one, so that nothing can pile up in it; 1,000 by default.
     pub requests_per_worker: NonZeroU32,
+    /// Bytes of answers to keep; 64 MiB by default, 0 for none.
+    pub cache_bytes: u64,
 }
 
 impl Default for PoolSize {
@@ -40,6 +46,7 @@ impl Default for PoolSize {
         Self {
             workers: cores.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
             requests_per_worker: const { NonZeroU32::new(1_000).unwrap() },
+            cache_bytes: 64 * 1024 * 1024,
         }
     }
 }
@@ -65,6 +72,7 @@ struct Shared {
     limits: RenderLimits,
     size: PoolSize,
     command: WorkerCommand,
+    cache: Cache,
     /// One permit for each worker that may be busy.
     places: Semaphore,
     /// The last one was busy last. Not a tokio mutex, because nothing awaits while it is held.
@@ -80,7 +88,14 @@ impl RenderPool {
     /// A pool of another size.
     pub fn with_size(limits: RenderLimits, command: WorkerCommand, size: PoolSize) -> Self {
         let places = usize::try_from(size.workers.get()).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        let shared = Shared { limits, size, command, places: Semaphore::new(places), idle: Mutex::new(Vec::new()) };
+        let shared = Shared {
+            limits,
+            size,
+            command,
+            cache: Cache::new(size.cache_bytes),
+            places: Semaphore::new(places),
+            idle: Mutex::new(Vec::new()),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -108,33 +123,45 @@ impl RenderPool {
     ) -> Result<Rendered, RenderError> {
         raster.check(&self.shared.limits)?;
         let request = Request::Render { media_type: media_type.to_owned(), page, raster, output };
+        let question = Question::of(document, &request);
+        if let Some(Answer::Rendered(rendered)) = self.shared.cache.get(&question) {
+            return Ok(rendered);
+        }
         let expected = raster.bitmap_bytes();
         // An incompressible PNG has a filter byte for each row, and what deflate and chunks add.
         let max_body = match output {
             Output::Bitmap => expected,
             Output::Png => expected * 2 + 64 * 1024,
         };
-        match (self.shared.request(&request, document, max_body).await?, output) {
+        let rendered = match (self.shared.request(&request, document, max_body).await?, output) {
             ((Reply::Rendered, data), Output::Bitmap) if data.len() as u64 == expected => {
                 let Raster { width, height, .. } = raster;
-                Ok(Rendered::Bitmap(Bitmap { width, height, stride: raster.stride(), data }))
+                Rendered::Bitmap(Bitmap { width, height, stride: raster.stride(), data })
             }
-            ((Reply::Rendered, file), Output::Png) => Ok(Rendered::Png(file)),
-            ((Reply::Failed { error }, _), _) => Err(error),
-            _ => Err(RenderError::WorkerFault { reason: "its reply does not fit the request".to_owned() }),
-        }
+            ((Reply::Rendered, file), Output::Png) => Rendered::Png(file),
+            ((Reply::Failed { error }, _), _) => return Err(error),
+            _ => return Err(misfit()),
+        };
+        self.shared.cache.keep(question, &Answer::Rendered(rendered.clone()));
+        Ok(rendered)
     }
 
-    /// Says what a document is, after reading all of it: what this accepts can be rendered, unless its pixels need more memory
-    /// or time than there is. Costs about as much as rendering it.
+    /// Says what a document is: its pages and their sizes. A document of pixels is read in full, so that one which is accepted
+    /// can be rendered, unless its pixels need more memory or time than there is; pages of outlines are drawn only when they
+    /// are rendered.
     pub async fn inspect(&self, document: &[u8], media_type: &str) -> Result<DocumentInfo, RenderError> {
         let request = Request::Inspect { media_type: media_type.to_owned() };
+        let question = Question::of(document, &request);
+        if let Some(Answer::Inspected(info)) = self.shared.cache.get(&question) {
+            return Ok(info);
+        }
         match self.shared.request(&request, document, 0).await? {
-            (Reply::Inspected(info), _) => Ok(info),
-            (Reply::Failed { error }, _) => Err(error),
-            (Reply::Rendered, _) => {
-                Err(RenderError::WorkerFault { reason: "its reply does not fit the request".to_owned() })
+            (Reply::Inspected(info), _) => {
+                self.shared.cache.keep(question, &Answer::Inspected(info.clone()));
+                Ok(info)
             }
+            (Reply::Failed { error }, _) => Err(error),
+            (Reply::Rendered, _) => Err(misfit()),
         }
     }
 
@@ -160,6 +187,31 @@ impl Shared {
         max_body: u64,
     ) -> Result<(Reply, Vec<u8>), RenderError> {
         self.limits.check_document(document)?;
+        match self.attempt(request, document, max_body).await {
+            Err(RenderError::WorkerDied { .. }) => {}
+            answer => return answer,
+        }
+        let (status, media_type) = match (self.attempt(request, document, max_body).await, request) {
+            (
+                Err(RenderError::WorkerDied { status }),
+                Request::Render { media_type, .. } | Request::Inspect { media_type },
+            ) => (status, media_type.clone()),
+            (answer, _) => return answer,
+        };
+        // Is it the document, or are workers unable to live here?
+        let probe = Request::Inspect { media_type: String::new() };
+        Err(match self.attempt(&probe, &[0], 0).await {
+            Ok(_) => RenderError::Decoder { media_type, reason: status },
+            Err(_) => RenderError::WorkerDied { status },
+        })
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        document: &[u8],
+        max_body: u64,
+    ) -> Result<(Reply, Vec<u8>), RenderError> {
         let place = self.places.acquire().await;
         let _place = place.map_err(|_| RenderError::WorkerFault { reason: "the pool is closed".to_owned() })?;
 
@@ -198,11 +250,16 @@ impl Shared {
     }
 
     async fn put_back(&self, worker: Worker, reply: &Reply) {
-        let faulty = matches!(reply, Reply::Failed { error } if error.class() == ErrorClass::Worker);
+        let faulty = matches!(reply, Reply::Failed { error }
+            if error.class() == ErrorClass::Worker || matches!(error, RenderError::Decoder { .. }));
         if faulty || worker.served >= self.size.requests_per_worker.get() {
             worker.end().await;
         } else {
             self.idle.lock().push(worker);
         }
     }
+}
+
+fn misfit() -> RenderError {
+    RenderError::WorkerFault { reason: "its reply does not fit the request".to_owned() }
 }

@@ -69,7 +69,7 @@ pub enum Reply {
     Rendered,
     /// No body.
     Inspected(DocumentInfo),
-    /// No body.
+    /// No body. After [`RenderError::Decoder`] the worker ends.
     Failed {
         /// Why.
         error: RenderError,

@@ -34,7 +34,7 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
-/// What happens to a document that is larger than the raster.
+/// What happens to a document that is not as large as the raster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
@@ -42,6 +42,9 @@ pub enum Scaling {
     Fit,
     /// It keeps its own size, and what lies outside is cut off.
     Crop,
+    /// It keeps its own size, and is refused ([`RenderError::Size`]) when its width or height differs from the raster's by
+    /// more than a millimetre.
+    Exact,
 }
 
 /// The bitmap that a driver wants.
@@ -52,6 +55,9 @@ pub enum Scaling {
 /// (12 dots/mm is 304.8 dpi, and is called 300 dpi).
 ///
 /// Shrinking averages the lightness of the area that each dot covers, before the halftone. One pixel to one dot is exact.
+///
+/// A document of outlines (PDF, SVG) is drawn at the size that it will have, with hard edges: a dot takes the colour that
+/// covers most of it, and lines too thin for that keep one dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Raster {
     /// Density of the device in dots per millimetre: 8 is called 203 dpi, 12 300 dpi, 24 600 dpi. 1 to 1,000.
@@ -80,7 +86,7 @@ pub struct Raster {
 
 impl Raster {
     /// A raster of this density and size with the usual rest: threshold 128, fit, at the corner, not turned.
-    pub fn new(dpmm: u32, width: u32, height: u32) -> Self {
+    pub const fn new(dpmm: u32, width: u32, height: u32) -> Self {
         Self {
             dpmm,
             width,

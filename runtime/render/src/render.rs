@@ -20,7 +20,7 @@ const WHITE: u8 = 255;
 pub(crate) fn bitmap(picture: Picture, raster: &Raster, limits: &RenderLimits) -> Result<Bitmap, RenderError> {
     raster.check(limits)?;
     let picture = picture.rotated(raster.rotation, limits)?;
-    let Placement { width, height, x, y } = place(&picture, raster);
+    let Placement { width, height, x, y } = place(&picture, raster)?;
     let columns = Visible::of(x, width, raster.width);
     let rows = Visible::of(y, height, raster.height);
     let mut scaled = Scaled::new(&picture, (width, height), columns.from, limits)?;

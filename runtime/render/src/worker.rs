@@ -4,6 +4,7 @@
 //! never in silence: a request that cannot be understood is answered with an error; after a frame that cannot be
 //! delimited, or after a panic, the process ends with a code that is not 0.
 
+use std::any::Any;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -16,6 +17,9 @@ use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::protocol::{self, Output, Reply, Request};
 use crate::render;
+
+/// Characters of a panic's message that are passed on.
+const LONGEST_REASON: usize = 300;
 
 /// Longest body of the first frame, which has none.
 const NO_BODY: u64 = 0;
@@ -57,8 +61,8 @@ fn serve() -> io::Result<()> {
         match answered {
             Ok(Ok((reply, body))) => protocol::write(&mut output, &reply, &body)?,
             Ok(Err(error)) => fail(&mut output, error)?,
-            Err(_) => {
-                fail(&mut output, RenderError::WorkerFault { reason: "it panicked".to_owned() })?;
+            Err(panic) => {
+                fail(&mut output, gave_up(&header, &*panic))?;
                 return Err(io::Error::other("panicked"));
             }
         }
@@ -79,6 +83,18 @@ fn fail(output: &mut impl Write, error: RenderError) -> io::Result<()> {
     protocol::write(output, &Reply::Failed { error }, &[])
 }
 
+/// The error for a panic. Decoders panic on what their authors did not think of, so it is the document's.
+fn gave_up(header: &[u8], panic: &(dyn Any + Send)) -> RenderError {
+    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let reason = words.unwrap_or("it panicked").chars().take(LONGEST_REASON).collect();
+    match serde_json::from_slice(header) {
+        Ok(Request::Render { media_type, .. } | Request::Inspect { media_type }) => {
+            RenderError::Decoder { media_type, reason }
+        }
+        Ok(Request::Limits(_)) | Err(_) => RenderError::WorkerFault { reason },
+    }
+}
+
 fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Reply, Vec<u8>), RenderError> {
     let fault = |reason: String| RenderError::WorkerFault { reason };
     match serde_json::from_slice(header).map_err(|error| fault(format!("unreadable request: {error}")))? {
@@ -88,7 +104,7 @@ fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Repl
         }
         Request::Render { media_type, page, raster, output } => {
             raster.check(limits)?;
-            let picture = document::page(&media_type, document, page, limits)?;
+            let picture = document::page(&media_type, document, page, &raster, limits)?;
             let bitmap = render::bitmap(picture, &raster, limits)?;
             let body = match output {
                 Output::Bitmap => bitmap.data,

@@ -7,21 +7,9 @@ mod common;
 
 use common::chunks::{self, chunk, header};
 use common::{Picture, bitmap, noise, pool, text, try_bitmap, worker};
-use ostler_render::{ErrorClass, Halftone, Output, Raster, RenderError, RenderLimits, RenderPool, Rotation, Scaling};
+use ostler_render::{ErrorClass, MEDIA_TYPES, Output, Raster, RenderError, RenderLimits, RenderPool, Rotation};
 
-const LABEL: Raster = Raster {
-    dpmm: 8,
-    width: 812,
-    height: 1_218,
-    halftone: Halftone::Threshold,
-    threshold: 128,
-    rotation: Rotation::None,
-    scaling: Scaling::Fit,
-    offset_x: 0,
-    offset_y: 0,
-    invert: false,
-    mirror: false,
-};
+const LABEL: Raster = Raster::new(8, 812, 1_218);
 
 async fn error(document: &[u8]) -> RenderError {
     let pool = pool();
@@ -44,7 +32,10 @@ async fn an_empty_document_and_an_unknown_type_are_said_to_be_so() {
     let png = Picture::lines(&["#"]).file();
     let pool = pool();
     let html = pool.render(&png, "text/html", LABEL, Output::Bitmap).await.unwrap_err();
-    assert_eq!(html.to_string(), "a document of type `text/html` cannot be rendered; supported: image/png");
+    assert_eq!(
+        html.to_string(),
+        format!("a document of type `text/html` cannot be rendered; supported: {}", MEDIA_TYPES.join(", "))
+    );
     pool.render(&png, "Image/PNG; charset=binary", LABEL, Output::Bitmap).await.unwrap();
 }
 

@@ -44,7 +44,7 @@ fn small() -> (Vec<u8>, Raster) {
 
 fn one_worker(requests: u32) -> PoolSize {
     let requests_per_worker = NonZeroU32::new(requests).unwrap();
-    PoolSize { workers: NonZeroU32::MIN, requests_per_worker }
+    PoolSize { workers: NonZeroU32::MIN, requests_per_worker, cache_bytes: 0 }
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn one_worker_serves_many_requests_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_worker_killed_in_the_middle_is_an_error_and_the_next_request_works() {
+async fn a_worker_killed_in_the_middle_is_replaced_and_the_request_gets_its_answer() {
     let folder = TempDir::new().unwrap();
     let pool = RenderPool::with_size(RenderLimits::default(), noting_worker(folder.path()), one_worker(1_000));
     let (png, raster) = small();
@@ -76,17 +76,15 @@ async fn a_worker_killed_in_the_middle_is_an_error_and_the_next_request_works() 
         }
         kill_process(pid, Signal::KILL).unwrap();
     };
-    let error = tokio::join!(request, killer).0.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Worker);
-    assert!(error.to_string().contains("signal: 9"), "{error}");
+    tokio::join!(request, killer).0.unwrap();
     assert!(is_gone(pid));
-    bitmap(&pool, &png, raster).await;
+    assert_eq!(pids(folder.path()).len(), 2);
 }
 
 #[tokio::test]
 async fn a_worker_that_died_while_idle_is_replaced_unnoticed() {
     let folder = TempDir::new().unwrap();
-    let pool = RenderPool::new(RenderLimits::default(), noting_worker(folder.path()));
+    let pool = RenderPool::with_size(RenderLimits::default(), noting_worker(folder.path()), one_worker(1_000));
     let (png, raster) = small();
     bitmap(&pool, &png, raster).await;
     let pid = pids(folder.path())[0];
@@ -169,7 +167,7 @@ async fn after_its_number_of_requests_a_worker_is_replaced() {
 async fn a_hundred_requests_at_once_share_the_workers_and_get_their_own_answers() {
     let folder = TempDir::new().unwrap();
     let workers = NonZeroU32::new(3).unwrap();
-    let size = PoolSize { workers, ..PoolSize::default() };
+    let size = PoolSize { workers, cache_bytes: 0, ..PoolSize::default() };
     let pool = RenderPool::with_size(RenderLimits::default(), noting_worker(folder.path()), size);
     let requests = (0..100_u8).map(|number| {
         let pool = pool.clone();
@@ -212,7 +210,7 @@ async fn however_little_memory_there_is_the_error_says_that_it_is_memory() {
     let png = chunks::file(&[header(width as u32, height as u32, 8, 6, 0), image]);
     let raster = Raster::new(8, 800, 600);
     let mut outcomes = Vec::new();
-    for quarters in 1..40 {
+    for quarters in (1..400).step_by(7) {
         let limits = RenderLimits { memory_bytes: quarters << 18, ..RenderLimits::default() };
         let pool = RenderPool::new(limits, worker());
         match try_bitmap(&pool, &png, raster).await {

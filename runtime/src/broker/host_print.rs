@@ -189,6 +189,9 @@ fn no_labels() -> DriverError {
 fn render_error(error: RenderError) -> DriverError {
     let (class, message) = (error.class(), error.to_string());
     match class {
+        ErrorClass::Document if matches!(error, RenderError::Size { .. }) => {
+            DriverError::invalid("document-size", message)
+        }
         ErrorClass::Document => DriverError::invalid("bad-document", message),
         ErrorClass::Raster => DriverError::invalid("bad-raster", message),
         ErrorClass::Limit => DriverError::invalid("document-too-large", message),

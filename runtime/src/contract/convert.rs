@@ -148,6 +148,7 @@ pub fn raster_from_wit(wanted: jobs::Raster) -> raster::Raster {
         scaling: match wanted.scaling {
             jobs::Scaling::Fit => raster::Scaling::Fit,
             jobs::Scaling::Crop => raster::Scaling::Crop,
+            jobs::Scaling::Exact => raster::Scaling::Exact,
         },
         offset_x: wanted.offset_x,
         offset_y: wanted.offset_y,

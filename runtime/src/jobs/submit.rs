@@ -97,6 +97,8 @@ fn guess(document: &[u8]) -> &'static str {
     match document {
         [b'%', b'P', b'D', b'F', ..] => "application/pdf",
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        // A byte order mark may stand before the first bracket.
+        [b'<', ..] | [0xef, 0xbb, 0xbf, b'<', ..] => "image/svg+xml",
         _ => "image/png",
     }
 }

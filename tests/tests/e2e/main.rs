@@ -11,5 +11,6 @@ mod hostile;
 mod install;
 mod lifecycle;
 mod printing;
+mod rendering;
 mod settings;
 mod usb;

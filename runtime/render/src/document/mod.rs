@@ -1,19 +1,24 @@
 //! Which file reads this document?
 //!
-//! Each kind of document is one file here with two functions: `inspect`, which reads the whole document and says what it is,
-//! and `page`, which makes a picture of one page. A further kind is a file, a variant of [`Format`], and a line in
-//! [`MEDIA_TYPES`].
+//! Each kind of document is one file here with two functions: `inspect`, which reads the document and says what it is, and
+//! `page`, which makes a picture of one page. Documents of pixels ([`png`], [`jpeg`]) come as they are and are scaled later;
+//! documents of outlines ([`pdf`], [`svg`]) are drawn for the raster, a pixel a dot. A further kind is a file, a variant of
+//! [`Format`], and a line in [`MEDIA_TYPES`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::picture::Picture;
+use crate::raster::Raster;
 
+mod jpeg;
+mod pdf;
 mod png;
+mod svg;
 
 /// The media types that can be rendered.
-pub const MEDIA_TYPES: &[&str] = &["image/png"];
+pub const MEDIA_TYPES: &[&str] = &["application/pdf", "image/png", "image/jpeg", "image/svg+xml"];
 
 /// What a document is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,31 +41,37 @@ pub struct Page {
 /// A kind of document.
 #[derive(Debug, Clone, Copy)]
 enum Format {
+    Pdf,
     Png,
+    Jpeg,
+    Svg,
 }
 
 impl Format {
     /// Parameters behind a semicolon are ignored, and so is case.
     fn of(media_type: &str) -> Result<Self, RenderError> {
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        if essence.eq_ignore_ascii_case("image/png") {
-            return Ok(Self::Png);
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/pdf" => Ok(Self::Pdf),
+            "image/png" => Ok(Self::Png),
+            "image/jpeg" => Ok(Self::Jpeg),
+            "image/svg+xml" => Ok(Self::Svg),
+            _ => Err(RenderError::MediaType { media_type: media_type.to_owned(), supported: MEDIA_TYPES.join(", ") }),
         }
-        Err(RenderError::MediaType { media_type: media_type.to_owned(), supported: MEDIA_TYPES.join(", ") })
     }
 }
 
-/// Reads the whole document, so that one which is accepted can be rendered.
+/// Reads the document. One of pixels that is accepted here can be rendered; one of outlines may still fail on a page.
 pub(crate) fn inspect(media_type: &str, document: &[u8], limits: &RenderLimits) -> Result<DocumentInfo, RenderError> {
     let format = Format::of(media_type)?;
     limits.check_document(document)?;
     let info = match format {
+        Format::Pdf => pdf::inspect(document, limits)?,
         Format::Png => png::inspect(document, limits)?,
+        Format::Jpeg => jpeg::inspect(document, limits)?,
+        Format::Svg => svg::inspect(document)?,
     };
-    let pages = u32::try_from(info.pages.len()).unwrap_or(u32::MAX);
-    if pages > limits.pages {
-        return Err(RenderError::Pages { pages, limit: limits.pages });
-    }
+    limits.check_pages(u32::try_from(info.pages.len()).unwrap_or(u32::MAX))?;
     Ok(info)
 }
 
@@ -69,11 +80,30 @@ pub(crate) fn page(
     media_type: &str,
     document: &[u8],
     page: u32,
+    raster: &Raster,
     limits: &RenderLimits,
 ) -> Result<Picture, RenderError> {
     let format = Format::of(media_type)?;
     limits.check_document(document)?;
+    let only_page = || if page == 0 { Ok(()) } else { Err(RenderError::NoSuchPage { page, pages: 1 }) };
     match format {
-        Format::Png => png::page(document, page, limits),
+        Format::Pdf => pdf::page(document, page, raster, limits),
+        Format::Png => only_page().and_then(|()| png::page(document, limits)),
+        Format::Jpeg => only_page().and_then(|()| jpeg::page(document, limits)),
+        Format::Svg => only_page().and_then(|()| svg::page(document, raster, limits)),
     }
+}
+
+/// Pixels in micrometres.
+fn length_um(pixels: u32, ppm: u32) -> u32 {
+    let um = (u64::from(pixels) * 1_000_000 + u64::from(ppm) / 2) / u64::from(ppm);
+    u32::try_from(um).unwrap_or(u32::MAX)
+}
+
+/// The error for a document that does not begin as `format` does.
+fn wrong_format(format: &str, document: &[u8]) -> RenderError {
+    let start = document.get(..8).unwrap_or(document);
+    let hex: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+    let start = format!("{} (\"{}\")", hex.join(" "), start.escape_ascii());
+    RenderError::WrongFormat { format: format.to_owned(), start }
 }

@@ -7,7 +7,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, DecodingError, InterlaceInfo, Limits, Reader, Transformations, Unit};
 
-use crate::document::{DocumentInfo, Page};
+use crate::document::{DocumentInfo, Page, length_um, wrong_format};
 use crate::error::RenderError;
 use crate::lightness;
 use crate::limits::RenderLimits;
@@ -45,10 +45,7 @@ pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<Document
 }
 
 /// The picture of the only page.
-pub(super) fn page(document: &[u8], page: u32, limits: &RenderLimits) -> Result<Picture, RenderError> {
-    if page != 0 {
-        return Err(RenderError::NoSuchPage { page, pages: 1 });
-    }
+pub(super) fn page(document: &[u8], limits: &RenderLimits) -> Result<Picture, RenderError> {
     let mut png = Png::open(document, limits)?;
     let (width, height) = (png.width, png.height);
     let mut lightness: Vec<u8> = limits.buffer(width * height)?;
@@ -88,10 +85,7 @@ impl<'a> Png<'a> {
 
         let header = decoder.read_header_info().map_err(error)?;
         let (width, height) = (header.width, header.height);
-        let dots = u64::from(width) * u64::from(height);
-        if dots > limits.dots {
-            return Err(RenderError::PageDots { width, height, dots, limit: limits.dots });
-        }
+        limits.check_dots(width, height)?;
         // No row is longer than one of 16 bit RGBA.
         if u64::from(width) * 8 > limits.memory_bytes / ROW_SHARE {
             return Err(limits.out_of_memory());
@@ -127,11 +121,6 @@ impl<'a> Png<'a> {
     }
 }
 
-fn length_um(pixels: u32, ppm: u32) -> u32 {
-    let um = (u64::from(pixels) * 1_000_000 + u64::from(ppm) / 2) / u64::from(ppm);
-    u32::try_from(um).unwrap_or(u32::MAX)
-}
-
 fn check_signature(document: &[u8]) -> Result<(), RenderError> {
     if document.starts_with(&SIGNATURE) {
         return Ok(());
@@ -139,10 +128,7 @@ fn check_signature(document: &[u8]) -> Result<(), RenderError> {
     if SIGNATURE.starts_with(document) {
         return Err(truncated(document));
     }
-    let start = document.get(..SIGNATURE.len()).unwrap_or(document);
-    let hex: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
-    let start = format!("{} (\"{}\")", hex.join(" "), start.escape_ascii());
-    Err(RenderError::WrongFormat { format: "PNG".to_owned(), start })
+    Err(wrong_format("PNG", document))
 }
 
 fn truncated(document: &[u8]) -> RenderError {
