@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::{forms, picture};
 use ostler_simulators::zebra::graphics::field;
 use ostler_simulators::zebra::parser::{Token, Tokenizer};
-use ostler_simulators::zebra::{ZebraConfig, ZplError, interpret};
+use ostler_simulators::zebra::{ZebraConfig, CommandError, interpret};
 use ostler_simulators::{Bitmap, PrintedLabel};
 use proptest::prelude::*;
 
@@ -60,7 +60,7 @@ fn old_firmware_drops_a_field_above_its_limit_and_takes_a_download() {
         let dots = printout.labels[0].bitmap.black_dots();
         if form.starts_with("field") {
             assert_eq!(dots, 0, "{form}");
-            assert!(matches!(printout.errors[0].error, ZplError::Graphic { .. }), "{form}");
+            assert!(matches!(printout.errors[0].error, CommandError::Graphic { .. }), "{form}");
         } else {
             assert!(dots > 0 && printout.errors.is_empty(), "{form}");
         }
@@ -181,7 +181,7 @@ fn stored_graphics_are_magnified_replaced_and_deleted() {
     let dots: Vec<u64> = printout.labels.iter().map(|label| label.bitmap.black_dots()).collect();
     assert_eq!(dots, [12, 1, 0], "2 dots times 3 times 2; the replacement; deleted");
     assert_eq!(printout.labels[0].bitmap.rows().next().unwrap(), [0xfc, 0]);
-    let missing = ZplError::NoSuchGraphic { command: "^XG".into(), name: "R:A.GRF".into() };
+    let missing = CommandError::NoSuchGraphic { command: "^XG".into(), name: "R:A.GRF".into() };
     assert_eq!(printout.errors.into_iter().map(|record| record.error).collect::<Vec<_>>(), [missing]);
 }
 

@@ -171,7 +171,8 @@ impl Tokenizer {
     fn begin_parameters(&mut self, sink: &mut impl FnMut(Token)) {
         let name = self.raw.to_ascii_uppercase();
         self.state = match name.as_slice() {
-            b"^XA" | b"^XZ" | b"^FS" | b"~HI" | b"~HS" | b"~HM" | b"~JA" | b"~PP" | b"~PS" => {
+            b"^XA" | b"^XZ" | b"^FS" | b"^HH" | b"^PH" | b"^PP" | b"~HI" | b"~HS" | b"~HM" | b"~JA" | b"~JC"
+            | b"~JK" | b"~JR" | b"~JX" | b"~PH" | b"~PP" | b"~PS" | b"~WC" => {
                 return self.end_command(sink);
             }
             b"~HQ" => State::Fixed(2),
