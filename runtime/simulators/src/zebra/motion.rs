@@ -141,12 +141,13 @@ impl Printer {
 
     fn pass_printed(&mut self, count: u32, kind: LabelKind, page: &Arc<Bitmap>) {
         let (width, length) = (page.width().min(self.media.width), self.label_length(page.height()));
-        let bitmap = if (width, length) == (page.width(), page.height()) {
-            Arc::clone(page)
+        let (bitmap, dots) = if (width, length) == (page.width(), page.height()) {
+            (Arc::clone(page), 0)
         } else {
-            Arc::new(page.fitted(width, length))
+            let fitted = page.fitted(width, length);
+            let dots = page.black_dots() - fitted.black_dots();
+            (Arc::new(fitted), dots)
         };
-        let dots = page.black_dots() - bitmap.black_dots();
         let number = self.formats_printed;
         let Some(waiting) = self.queue.waiting.front_mut() else {
             return;

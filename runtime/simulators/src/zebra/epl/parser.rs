@@ -66,10 +66,10 @@ impl Parser {
             };
             bytes = rest;
             self.line.push(byte);
-            let is_graphic = self.line.starts_with(b"GW");
-            let ends = byte == b'\n'
-                || self.line.len() == MAX_LINE
-                || (is_graphic && byte == b',' && self.line.iter().filter(|&&byte| byte == b',').count() == 4);
+            // Four parameters, each with a comma behind it.
+            let begins_data =
+                byte == b',' && self.line.starts_with(b"GW") && self.line.split(|&byte| byte == b',').count() == 5;
+            let ends = byte == b'\n' || self.line.len() == MAX_LINE || begins_data;
             if !ends {
                 continue;
             }

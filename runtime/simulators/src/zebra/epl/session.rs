@@ -79,21 +79,18 @@ impl EplSession {
             (b"", b"" | [b';', ..]) => {}
             (b"", b"^ee") => error_report(printer, replies),
             (b"", b"^@") => {
-                self.clear();
+                self.clear(line);
                 printer.reset();
             }
             (b"", [b'!', ..]) => sgd::line(printer, line, replies),
-            (b"N", b"") => {
-                self.clear();
-                self.raw.extend_from_slice(b"N\n");
-            }
+            (b"N", b"") => self.clear(line),
             (b"P", _) => return self.print(printer, parameters),
             (b"q", _) => {
-                self.clear();
+                self.clear(line);
                 return set(printer, "^PW", name, parameters);
             }
             (b"Q", _) => {
-                self.clear();
+                self.clear(line);
                 return length(printer, parameters);
             }
             (b"R", _) => return set(printer, "^LH", name, parameters),
@@ -123,10 +120,10 @@ impl EplSession {
         Ok(())
     }
 
-    /// `N`, and what changes the image buffer's size, clear it.
-    fn clear(&mut self) {
+    /// `N`, and what changes the image buffer's size, clear it; what is sent for the next label begins with that command.
+    fn clear(&mut self, command: &[u8]) {
         self.placements.clear();
-        self.raw.clear();
+        self.raw = [command, b"\n"].concat();
     }
 
     /// `GW`: into the image buffer. Bit 0 is black.
