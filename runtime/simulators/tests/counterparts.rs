@@ -6,8 +6,6 @@ mod common;
 #[path = "common/counterpart.rs"]
 mod counterpart;
 
-use std::path::PathBuf;
-
 use common::{picture, send, wait};
 use counterpart::{LABEL_DRIVERS, Lprint, RASTERTOLABEL, cups_raster, in_a_network_of_its_own, missing, rastertolabel};
 use ostler_simulators::zebra::{Language, Media, ZebraConfig};
@@ -17,7 +15,7 @@ use ostler_simulators::{Bitmap, ZebraPrinter};
 const WIDTH: u32 = 812;
 const LENGTH: u32 = 406;
 
-const LPRINT: [&str; 4] = ["/usr/bin/lprint", "/usr/bin/unshare", "/usr/sbin/ip", "/usr/bin/mount"];
+const LPRINT: &str = "/usr/bin/lprint";
 const CUPS: [&str; 3] = ["/usr/bin/ppdc", LABEL_DRIVERS, RASTERTOLABEL];
 
 /// A printer with labels of just that size.
@@ -34,7 +32,7 @@ fn label() -> Bitmap {
     picture
 }
 
-/// With a byte a dot: LPrint 1.1.0 takes almost every dot of a PNG with a bit a dot for black.
+/// With a byte a dot: `lprint` 1.1.0 takes almost every dot of a PNG with a bit a dot for black.
 fn grey_png(picture: &Bitmap) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, picture.width(), picture.height());
@@ -48,23 +46,6 @@ fn grey_png(picture: &Bitmap) -> Vec<u8> {
     file
 }
 
-/// A folder that is removed when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("ostler-simulators-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[track_caller]
 fn assert_printed(printer: &ZebraPrinter, expected: &Bitmap) {
     let labels = printer.labels();
@@ -73,12 +54,12 @@ fn assert_printed(printer: &ZebraPrinter, expected: &Bitmap) {
     assert_eq!((printer.errors(), printer.unknown_commands()), (vec![], [].into()));
 }
 
-/// Sends the label by LPrint; returns once it has come out. The printer's tasks go on in threads of their own meanwhile.
+/// Sends the label by `lprint`; returns once it has come out. The printer's tasks go on in threads of their own meanwhile.
 async fn by_lprint(driver: &str, printer: &ZebraPrinter, tracking: &str) {
-    let folder = Folder::new(driver);
-    let file = folder.0.join("label.png");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("label.png");
     std::fs::write(&file, grey_png(&label())).unwrap();
-    let lprint = Lprint::start(&folder.0, driver, printer.address().port());
+    let lprint = Lprint::start(folder.path(), driver, printer.address().port());
     // Dot for dot: neither scaled nor cut into shades.
     lprint.submit(&["media=oe_4x2-label_4x2in", "print-scaling=none", tracking], &file);
     wait(printer, |state| state.labels_printed == 1).await;
@@ -86,7 +67,7 @@ async fn by_lprint(driver: &str, printer: &ZebraPrinter, tracking: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lprint_prints_zpl_dot_for_dot_on_labels_with_gaps() {
-    if missing(&LPRINT) || !in_a_network_of_its_own() {
+    if missing(&[LPRINT]) || !in_a_network_of_its_own() {
         return;
     }
     let printer = printer(Language::Zpl, Media::gap(WIDTH, LENGTH));
@@ -99,7 +80,7 @@ async fn lprint_prints_zpl_dot_for_dot_on_labels_with_gaps() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lprint_prints_zpl_dot_for_dot_on_labels_with_marks_and_on_continuous_media() {
-    if missing(&LPRINT) || !in_a_network_of_its_own() {
+    if missing(&[LPRINT]) || !in_a_network_of_its_own() {
         return;
     }
     let marks = printer(Language::Zpl, Media::mark(WIDTH, LENGTH));
@@ -112,7 +93,7 @@ async fn lprint_prints_zpl_dot_for_dot_on_labels_with_marks_and_on_continuous_me
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lprint_prints_epl2_dot_for_dot() {
-    if missing(&LPRINT) || !in_a_network_of_its_own() {
+    if missing(&[LPRINT]) || !in_a_network_of_its_own() {
         return;
     }
     let printer = printer(Language::Epl2, Media::gap(WIDTH, LENGTH));
@@ -125,11 +106,11 @@ async fn cups_prints_zpl_and_epl2_dot_for_dot() {
     if missing(&CUPS) {
         return;
     }
-    let folder = Folder::new("cups");
+    let folder = tempfile::tempdir().unwrap();
     let raster = cups_raster(WIDTH, LENGTH, label().bytes());
     for (ppd, language) in [("zebra.ppd", Language::Zpl), ("zebraep2.ppd", Language::Epl2)] {
         let printer = printer(language, Media::gap(WIDTH, LENGTH));
-        let _open = send(&printer, &rastertolabel(&folder.0, ppd, &raster)).await;
+        let _open = send(&printer, &rastertolabel(folder.path(), ppd, &raster)).await;
         wait(&printer, |state| state.labels_printed == 1).await;
         let expected = if language == Language::Zpl { label().turned() } else { label() };
         assert_printed(&printer, &expected);

@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{format, replies, send, wait};
-use ostler_simulators::zebra::{CommandError, Fault, Media, MediaKind, Settings, Tracking, ZebraConfig, interpret};
+use ostler_simulators::zebra::{CommandError, Fault, Media, MediaKind, Tracking, ZebraConfig, interpret};
 use ostler_simulators::{PrintedLabel, ZebraPrinter};
 
 const WIDTH: u32 = 64;
@@ -189,11 +191,27 @@ async fn feeds_use_labels_up_but_do_not_print_any() {
     assert_eq!(printer.state().labels_fed, 5, "nothing moves with an open head");
 }
 
-#[test]
-fn what_is_set_at_first_is_what_is_loaded() {
-    let settings = Settings::new(&with(Media::continuous(WIDTH)));
-    assert_eq!((settings.tracking, settings.label_length()), (Tracking::Continuous, 40));
-    let settings = Settings::new(&with(Media::mark(WIDTH, 30)));
-    assert_eq!((settings.tracking, settings.label_length()), (Tracking::Mark, 30));
+#[tokio::test]
+async fn switching_on_calibrates_to_what_is_in_the_printer() {
+    let printer = start(Media::continuous(WIDTH));
+    assert_eq!((printer.settings().tracking, printer.settings().label_length()), (Tracking::Continuous, 40));
+    printer.load_media(Media::mark(WIDTH, 30));
+    replies(&printer, b"~JR").await;
+    assert_eq!((printer.settings().tracking, printer.settings().label_length()), (Tracking::Mark, 30));
     assert_eq!(ZebraConfig::default().loaded().kind, MediaKind::Gap);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_printer_that_takes_its_time_finds_out_the_same() {
+    let config = ZebraConfig { print_time: Duration::from_hours(1), ..with(Media::gap(WIDTH, 30).with_labels(2)) };
+    let printer = ZebraPrinter::start(config).unwrap();
+    let _open = send(&printer, &format(4)).await;
+    let state = printer.wait_until(|state| state.faults == [Fault::MediaOut]).await;
+    assert_eq!((state.labels_printed, state.labels_waiting), (2, 2));
+    printer.load_media(Media::continuous(WIDTH));
+    // In another way out of labels: the sensor finds no end of one.
+    printer.wait_until(|state| state.labels_left.is_none() && state.faults == [Fault::MediaOut]).await;
+    printer.load_media(Media::gap(WIDTH, 30).with_labels(2));
+    let state = printer.wait_until(|state| state.labels_printed == 4).await;
+    assert_eq!((state.labels_left, state.formats_waiting), (Some(0), 0));
 }

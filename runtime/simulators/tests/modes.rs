@@ -4,12 +4,14 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{format, replies, send, wait};
 use ostler_simulators::ZebraPrinter;
-use ostler_simulators::zebra::{Fault, LabelKind, PrintMode, Serving, ZebraConfig};
+use ostler_simulators::zebra::{Fault, LabelKind, PrintMode, ZebraConfig};
 
 fn start() -> ZebraPrinter {
-    ZebraPrinter::start(ZebraConfig { serving: Serving::SideBySide, ..ZebraConfig::default() }).unwrap()
+    ZebraPrinter::start(ZebraConfig::default()).unwrap()
 }
 
 /// The second string of a `~HS` reply.
@@ -103,4 +105,17 @@ async fn a_format_in_the_making_can_be_cancelled_alone() {
     replies(&printer, &[format(1), b"^XA^FO1,1~JX".to_vec()].concat()).await;
     let state = printer.state();
     assert_eq!((state.partial_formats, state.formats_waiting, state.errors), (0, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn peeling_takes_its_time_too() {
+    let config = ZebraConfig { print_time: Duration::from_hours(1), ..ZebraConfig::default() };
+    let printer = ZebraPrinter::start(config).unwrap();
+    let _open = send(&printer, &[b"^XA^MMP^XZ".to_vec(), format(2)].concat()).await;
+    printer.wait_until(|state| state.label_to_take).await;
+    // Ten print times later there is still one label.
+    tokio::time::sleep(Duration::from_hours(10)).await;
+    assert_eq!(printer.label_count(), 1);
+    assert!(printer.take_label());
+    printer.wait_until(|state| state.labels_printed == 2 && state.label_to_take).await;
 }

@@ -17,7 +17,7 @@ fn start(config: ZebraConfig) -> ZebraPrinter {
 
 async fn get(printer: &ZebraPrinter, name: &str) -> String {
     let reply = replies(printer, format!("! U1 getvar \"{name}\"\r\n").as_bytes()).await;
-    reply.strip_prefix('"').and_then(|reply| reply.strip_suffix('"')).expect("quotes").to_owned()
+    reply.strip_prefix('"').and_then(|reply| reply.strip_suffix('"')).unwrap().to_owned()
 }
 
 async fn set(printer: &ZebraPrinter, name: &str, value: &str) {
@@ -81,6 +81,8 @@ async fn a_variable_and_its_command_are_the_same_setting() {
     assert_eq!(get(&printer, "zpl.label_length").await, "500");
     set(&printer, "ezpl.print_width", "wide").await;
     set(&printer, "ezpl.print_mode", "origami").await;
+    set(&printer, "print.tone", "31").await;
+    assert_eq!(get(&printer, "print.tone").await, "10");
     assert_eq!(get(&printer, "ezpl.print_width").await, "832");
     set(&printer, "device.friendly_name", "dock").await;
     assert_eq!(get(&printer, "device.friendly_name").await, "dock");

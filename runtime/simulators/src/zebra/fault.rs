@@ -5,7 +5,7 @@
 //! faults of different kinds may be set at a time.
 //!
 //! Bits are those of group 1 in the guide's tables *Error Flags* and *Warning Flags* (`~HQ`, `ES`); [`Fault::effect`] is
-//! that table here. The guide gives those from 1000h on, and most warnings, to the kiosk printer KR403 alone.
+//! that table here. Errors that have no EPL2 code of their own are `^ee` 80, undefined. The guide gives those from 1000h on, and most warnings, to the kiosk printer KR403 alone.
 
 use std::collections::BTreeMap;
 
@@ -16,56 +16,56 @@ const EPL_UNDEFINED: u8 = 80;
 
 /// A fault, with its parameters. [`FaultKind`] is the same without them: at most one fault of each kind is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
-#[strum_discriminants(name(FaultKind), derive(PartialOrd, Ord, strum::EnumIter))]
+#[strum_discriminants(name(FaultKind), derive(PartialOrd, Ord))]
 #[strum_discriminants(doc = "A fault without its parameters.", allow(missing_docs))]
 pub enum Fault {
-    /// Out of labels.
+    /// Out of labels. Error bit 1, `^ee` 07; no `~HS` reply.
     MediaOut,
-    /// Out of ribbon.
+    /// Out of ribbon. Error bit 2, `^ee` 07; no `~HS` reply.
     RibbonOut,
-    /// The head is open.
+    /// The head is open. Error bit 4, `^ee` 11; no `~HS` reply.
     HeadOpen,
-    /// The cutter is stuck.
+    /// The cutter is stuck. Error bit 8, `^ee` 81.
     CutterFault,
-    /// The head is too hot.
+    /// The head is too hot. Error bit 10h, `^ee` 13; no `~HS` reply.
     HeadTooHot,
-    /// The motor is too hot.
+    /// The motor is too hot. Error bit 20h, `^ee` 14.
     MotorTooHot,
-    /// The head test (`^JT`) found a burnt-out element.
+    /// The head test (`^JT`) found a burnt-out element. Error bit 40h.
     BadHeadElement,
-    /// The head is not recognised.
+    /// The head is not recognised. Error bit 80h.
     HeadDetection,
-    /// The firmware's configuration is invalid.
+    /// The firmware's configuration is invalid. Error bit 100h.
     InvalidFirmware,
-    /// The head's thermistor is open.
+    /// The head's thermistor is open. Error bit 200h.
     ThermistorOpen,
-    /// Labels are jammed.
+    /// Labels are jammed. Error bit 1000h, `^ee` 84.
     PaperJam,
-    /// The presenter does not run.
+    /// The presenter does not run. Error bit 2000h.
     PresenterStopped,
-    /// The media does not feed.
+    /// The media does not feed. Error bit 4000h, `^ee` 84.
     FeedError,
-    /// Clearing the paper path failed.
+    /// Clearing the paper path failed. Error bit 8000h.
     PathNotCleared,
-    /// Paused by its key, or by `~PP` (and released by `~PS`).
+    /// Paused by its key, or by `~PP` (and released by `~PS`). Error bit 10000h, `^ee` 12; `~HS` pause flag.
     Paused,
-    /// Retracting a label that nobody took timed out.
+    /// Retracting a label that nobody took timed out. Error bit 20000h.
     RetractTimedOut,
-    /// Calibrating on black marks failed.
+    /// Calibrating on black marks failed. Error bit 40000h, `^ee` 84.
     BlackMarkCalibration,
-    /// No black mark was found.
+    /// No black mark was found. Error bit 80000h, `^ee` 84.
     BlackMarkNotFound,
     /// The rewinder is full. `~HQES` has no bit for it, but printing stops and `~HS` gets no reply (guide, `~HS`).
     RewinderFull,
-    /// Wants `~JC`; prints on. A calibration clears it.
+    /// Wants `~JC`, and prints on; a calibration clears it. Warning bit 1.
     CalibrateMedia,
-    /// The head wants cleaning; prints on.
+    /// The head wants cleaning; prints on. Warning bit 2.
     CleanHead,
-    /// The head wants replacing; prints on.
+    /// The head wants replacing; prints on. Warning bit 4.
     ReplaceHead,
-    /// Labels will soon be out; prints on.
+    /// Labels will soon be out; prints on. Warning bit 8.
     MediaLow,
-    /// Sensors of the paper path see something; prints on.
+    /// Sensors of the paper path see something; prints on. Warning bits 10h to 800h.
     Sensors {
         /// Bit 0 is sensor 1, before the head; bit 7 is sensor 8, at the bin.
         mask: u8,

@@ -10,14 +10,14 @@ pub struct Odometer {
     pub labels: u64,
     /// Labels that have passed, printed or not (guide, `odometer.media_marker_count`).
     pub markers: u64,
-    /// Length of all media that has passed, in dots.
+    /// Length of all labels that have passed, in dots, without the gaps between them.
     pub length: u64,
     /// Cuts made.
     pub cuts: u64,
 }
 
 /// A counter that a user can reset. Its name is that of its variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumString, strum::EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumString)]
 pub(crate) enum Trip {
     #[strum(serialize = "odometer.headclean")]
     HeadClean,

@@ -67,7 +67,7 @@ pub struct State {
     pub labels_fed: u64,
     /// Cuts since the start.
     pub cuts: u64,
-    /// Formats whose first copy has been printed.
+    /// Formats, and configuration labels, whose first copy has been printed.
     pub formats_printed: u64,
     /// Complete formats in the buffer, the one in print included.
     pub formats_waiting: usize,
@@ -131,9 +131,10 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(config: ZebraConfig) -> Self {
+        let media = config.loaded();
         Self {
-            settings: Settings::new(&config),
-            media: config.loaded(),
+            settings: Settings::new(&config, media),
+            media,
             odometer: config.odometer,
             friendly_name: config.serial.clone(),
             config,
@@ -235,7 +236,7 @@ impl Printer {
     /// `~JR`, `^@`, `device.reset`: as after switching it off and on. What is loaded, wrong or counted stays.
     pub(crate) fn reset(&mut self) {
         self.queue.clear();
-        self.settings = Settings::new(&self.config);
+        self.settings = Settings::new(&self.config, self.media);
         self.graphics.retain(|name, _| !name.starts_with("R:"));
         self.misfeed = None;
         self.label_to_take = false;

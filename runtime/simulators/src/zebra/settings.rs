@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::ZebraConfig;
-use super::media::Tracking;
+use super::media::{Media, Tracking};
 use super::parser::number;
 
 /// The longest label in dots (guide, `^LL`).
@@ -91,8 +91,7 @@ impl PrintMode {
 
 impl Settings {
     /// As the printer is switched on: calibrated to the media that is in it.
-    pub fn new(config: &ZebraConfig) -> Self {
-        let media = config.loaded();
+    pub fn new(config: &ZebraConfig, media: Media) -> Self {
         Self {
             width: config.head_width,
             length: config.label_length,
@@ -153,7 +152,9 @@ impl Settings {
                 b"A" => true,
                 _ => false,
             },
-            "^MT" | "^PR" | "^MD" | "~MD" | "~SD" | "~TA" => true,
+            "~SD" => number(first).is_some_and(|darkness: f32| (0.0..=30.0).contains(&darkness)),
+            "^MD" | "~MD" => number(first).is_some_and(|change: f32| (-30.0..=30.0).contains(&change)),
+            "^MT" | "^PR" | "~TA" => !first.is_empty(),
             _ => return None,
         };
         if good && matches!(name, "^MM" | "^MN" | "^MT" | "^PR" | "^MD" | "~MD" | "~SD" | "~TA") {

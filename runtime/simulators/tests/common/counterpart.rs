@@ -1,9 +1,9 @@
-//! Programs that nobody here wrote, which print on the simulator: LPrint's server, and the filters of CUPS.
+//! Programs that nobody here wrote, which print on the simulator: `lprint`'s server, and the filters of CUPS.
 //!
 //! A missing one fails the test, unless `OSTLER_ALLOW_MISSING=1`: then the test says so and is skipped.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
@@ -20,34 +20,48 @@ const ALONE: &str = "OSTLER_TEST_NETWORK";
 #[track_caller]
 pub fn missing(needed: &[&str]) -> bool {
     let absent: Vec<_> = needed.iter().filter(|file| !Path::new(file).exists()).collect();
-    if absent.is_empty() {
-        return false;
-    }
+    !absent.is_empty() && is_skipped(&format!("{absent:?} not installed"))
+}
+
+/// Fails the test for this reason, unless missing programs are allowed.
+#[track_caller]
+fn is_skipped(reason: &str) -> bool {
     let allowed = std::env::var_os("OSTLER_ALLOW_MISSING").is_some_and(|value| value == "1");
-    assert!(allowed, "{absent:?} not installed: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1");
-    let test = std::thread::current().name().unwrap_or("?").to_owned();
-    let line = format!("SKIPPED {test}: {absent:?} not installed\n");
-    eprint!("{line}");
+    assert!(allowed, "{reason}: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1");
+    let line = format!("SKIPPED {}: {reason}", name_of_test());
+    eprintln!("{line}");
     if let Some(list) = std::env::var_os("OSTLER_SKIPPED_LIST") {
-        use std::io::Write;
-        fs::OpenOptions::new().create(true).append(true).open(list).unwrap().write_all(line.as_bytes()).unwrap();
+        writeln!(OpenOptions::new().create(true).append(true).open(list).unwrap(), "{line}").unwrap();
     }
     true
 }
 
-/// Runs the calling test once more, in a network that has nothing but loopback, and in which every port is free: LPrint 1.1.0
+fn name_of_test() -> String {
+    std::thread::current().name().expect("tests have names").to_owned()
+}
+
+/// Runs the calling test once more, in a network that has nothing but loopback, and in which every port is free: `lprint` 1.1.0
 /// listens on all addresses whatever it is told. Says whether this is that second run.
 ///
-/// `/run` is empty there, so that servers of several tests do not share a socket.
+/// `/run` is empty there, so that servers of several tests do not share a socket; and whatever the test leaves running ends
+/// with it.
+#[track_caller]
 pub fn in_a_network_of_its_own() -> bool {
     if std::env::var_os(ALONE).is_some() {
         return true;
     }
-    let test = std::thread::current().name().expect("tests have names").to_owned();
-    let script = "ip link set lo up && mount -t tmpfs tmpfs /run && exec \"$0\" --exact \"$1\" --nocapture";
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "--mount", "sh", "-c", script]);
-    let output = command.arg(std::env::current_exe().unwrap()).arg(test).env(ALONE, "1").output().unwrap();
+    let alone = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.args(["sh", "-c", &format!("ip link set lo up && mount -t tmpfs tmpfs /run && {script}")]);
+        command
+    };
+    if !alone("true").output().is_ok_and(|output| output.status.success()) {
+        is_skipped("a network of its own (unshare and ip, and leave to use them) is not to be had");
+        return false;
+    }
+    let mut command = alone("exec \"$0\" --exact \"$1\" --nocapture");
+    let output = command.arg(std::env::current_exe().unwrap()).arg(name_of_test()).env(ALONE, "1").output().unwrap();
     check(&command, &output);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(stdout.contains("1 passed"), "{stdout}");
@@ -60,7 +74,7 @@ pub fn check(command: &Command, output: &Output) {
     assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
 }
 
-/// LPrint's server with one printer; it ends with the value.
+/// `lprint`'s server with one printer; it ends with the value.
 pub struct Lprint<'a> {
     server: Child,
     folder: &'a Path,
