@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{format, replies, send};
+use common::{LIMIT, format, replies, send};
 use ostler_simulators::ZebraPrinter;
 use ostler_simulators::zebra::{Answers, HostStatusQuirk, Media, Odometer, ZebraConfig};
 use tokio::io::AsyncReadExt;
@@ -123,6 +123,17 @@ async fn counters_for_users_are_reset_and_the_total_is_not() {
     assert_eq!(get(&printer, "odometer.user_label_count2").await, "1");
     assert_eq!(get(&printer, "odometer.total_label_count").await, "4");
     assert!(replies(&printer, b"~HQOD").await.contains("USER RESETTABLE CNTR1:              40 \""));
+}
+
+#[tokio::test]
+async fn a_variable_is_answered_at_once_whatever_ends_its_line() {
+    let printer = start(ZebraConfig::default());
+    for end in [" ", "\r", "\r\n", "\n"] {
+        let mut stream = send(&printer, format!("! U1 getvar \"device.languages\"{end}").as_bytes()).await;
+        let mut reply = [0; 5];
+        tokio::time::timeout(LIMIT, stream.read_exact(&mut reply)).await.unwrap().unwrap();
+        assert_eq!(&reply, b"\"zpl\"", "{end:?}");
+    }
 }
 
 #[tokio::test]
