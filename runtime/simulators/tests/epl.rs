@@ -78,7 +78,12 @@ async fn length_and_options_set_tracking_and_mode() {
         replies(&printer, format!("{command}\n").as_bytes()).await;
         assert_eq!(printer.settings().tracking, tracking, "{command}");
     }
-    for (command, mode) in [("OC", PrintMode::Cutter), ("OD,P", PrintMode::PeelOff), ("O", PrintMode::TearOff)] {
+    for (command, mode) in [
+        ("OC", PrintMode::Cutter),
+        ("OEPL1", PrintMode::Cutter),
+        ("OD,P", PrintMode::PeelOff),
+        ("O", PrintMode::TearOff),
+    ] {
         replies(&printer, format!("{command}\n").as_bytes()).await;
         assert_eq!(printer.settings().print_mode, mode, "{command}");
     }
@@ -135,12 +140,26 @@ async fn a_label_that_takes_time_is_reported_as_busy() {
 }
 
 #[tokio::test]
-async fn variables_and_calibrating_work_here_too() {
+async fn autosense_measures_labels_with_gaps_and_no_others() {
     let printer = start();
-    printer.load_media(Media::mark(64, 55));
-    let stream = b"xa\n! U1 getvar \"device.languages\"\r\n! U1 getvar \"ezpl.media_type\"\r\n";
-    assert_eq!(replies(&printer, stream).await, "\"epl\"\"mark\"");
+    printer.load_media(Media::gap(64, 55));
+    replies(&printer, b"xa\n").await;
     assert_eq!((printer.state().labels_fed, printer.settings().label_length()), (2, 55));
+    printer.load_media(Media::continuous(64));
+    assert_eq!(replies(&printer, b"Q50,0\nxa\n^ee\n").await, "07\r\n");
+    printer.load_media(Media::mark(64, 55));
+    assert_eq!(replies(&printer, b"xa\n^ee\nQ55,B24\n^ee\n").await, "84\r\n00\r\n");
+}
+
+#[tokio::test]
+async fn variables_and_resets_work_here_too() {
+    let printer = start();
+    let stream = b"Q40,B24\n! U1 getvar \"device.languages\"\r\n! U1 getvar \"ezpl.media_type\"\r\n";
+    assert_eq!(replies(&printer, stream).await, "\"epl\"\"mark\"");
+    replies(&printer, b"q16\n").await;
+    assert_eq!(printer.settings().width, 16);
+    replies(&printer, b"R4,0\n").await;
+    assert_eq!(printer.settings().width, 64, "a reference point undoes it");
     replies(&printer, b"q16\n^@\n").await;
     assert_eq!(printer.settings().width, 64, "reset");
 }

@@ -93,7 +93,11 @@ impl EplSession {
                 self.clear(line);
                 return length(printer, parameters);
             }
-            (b"R", _) => return set(printer, "^LH", name, parameters),
+            (b"R", _) => {
+                set(printer, "^LH", name, parameters)?;
+                // The reference point undoes q: the image buffer is as wide as the head (EPL guide, R).
+                printer.settings.width = printer.config.head_width;
+            }
             (b"ZT", b"") => return set(printer, "^PO", name, b"N"),
             (b"ZB", b"") => return set(printer, "^PO", name, b"I"),
             (b"S", _) => return set(printer, "^PR", name, parameters),
@@ -103,10 +107,12 @@ impl EplSession {
                 let density = density.ok_or_else(|| CommandError::bad("D", parameters))?;
                 return set(printer, "~SD", name, (density * 2).to_string().as_bytes());
             }
-            ([b'O', ..], _) => options(printer, line),
+            // OEPL1 leaves page mode, which this printer does not.
+            ([b'O', ..], _) if name != b"OE" => options(printer, line),
             (b"C", b"") => printer.cut_now(),
             (b"xa", b"") => {
-                printer.settings.tracking = Tracking::for_media(printer.media.kind);
+                // It knows gaps only: neither black marks nor continuous media (EPL guide, Q).
+                printer.settings.tracking = Tracking::Gap;
                 if !printer.calibrate() {
                     return Err(CommandError::NotReady { command: "xa".into() });
                 }
