@@ -105,22 +105,26 @@ impl Bitmap {
         self.bytes.iter().map(|byte| u64::from(byte.count_ones())).sum()
     }
 
-    /// Draws `picture` with its upper left corner at (x, y); what does not fit is cut off.
-    pub fn draw(&mut self, picture: &Self, x: u32, y: u32, ink: Ink) {
-        if x >= self.width {
+    /// Draws `picture` with its upper left corner at (x, y), which may lie outside; what does not fit is cut off.
+    pub fn draw(&mut self, picture: &Self, x: i32, y: i32, ink: Ink) {
+        let Ok(width) = i32::try_from(self.width) else {
+            return;
+        };
+        if x >= width {
             return;
         }
-        let (first, shift) = ((x / 8) as usize, x % 8);
+        let above = usize::try_from(y.min(0).unsigned_abs()).unwrap_or(usize::MAX);
+        let below = usize::try_from(y.max(0)).unwrap_or(usize::MAX);
+        // Byte n of a row takes its dots from bit 8n - x of the picture's row, on: from two bytes, unless x is a multiple of 8.
+        let shift = x.saturating_neg().rem_euclid(8);
+        let lead = x.saturating_neg().div_euclid(8);
         let stride = self.stride.max(1);
-        let rows = self.bytes.chunks_exact_mut(stride).skip(y as usize);
-        for (target, source) in rows.zip(picture.rows()) {
-            let Some(target) = target.get_mut(first..) else {
-                continue;
-            };
-            let mut carry = 0;
-            for (to, from) in target.iter_mut().zip(source.iter().copied().chain([0])) {
-                let dots = (from >> shift) | carry;
-                carry = if shift == 0 { 0 } else { from << (8 - shift) };
+        let rows = self.bytes.chunks_exact_mut(stride).skip(below);
+        for (target, source) in rows.zip(picture.rows().skip(above)) {
+            let byte =
+                |at: i32| usize::try_from(at).ok().and_then(|at| source.get(at)).map_or(0, |&byte| u16::from(byte));
+            for (to, at) in target.iter_mut().zip(lead..) {
+                let [_, dots] = ((byte(at) << 8 | byte(at + 1)) >> (8 - shift)).to_be_bytes();
                 match ink {
                     Ink::Black => *to |= dots,
                     Ink::Reverse => *to ^= dots,
@@ -128,6 +132,14 @@ impl Bitmap {
             }
         }
         self.clear_padding();
+    }
+
+    /// The picture on another area with the same upper left corner: what is more is white, what does not fit is cut off.
+    #[must_use]
+    pub fn fitted(&self, width: u32, height: u32) -> Self {
+        let mut result = Self::new(width, height);
+        result.draw(self, 0, 0, Ink::Black);
+        result
     }
 
     /// The picture turned by 180 degrees.
@@ -253,14 +265,14 @@ mod tests {
     #[test]
     fn drawing_at_any_offset_moves_every_dot_and_cuts_off_what_is_outside() {
         let picture = pattern(13, 6);
-        for x in 0..24 {
+        for (x, y) in (-16..24).flat_map(|x| [(x, 4), (x, -2)]) {
             let mut page = Bitmap::new(21, 9);
-            page.draw(&picture, x, 4, Ink::Black);
-            for py in 0..9 {
-                for px in 0..32 {
-                    let inside = px >= x && py >= 4 && px < 21;
-                    let expected = inside && picture.is_black(px - x, py - 4);
-                    assert_eq!(page.is_black(px, py), expected, "offset {x}, dot {px},{py}");
+            page.draw(&picture, x, y, Ink::Black);
+            for py in 0..9_u32 {
+                for px in 0..32_u32 {
+                    let (sx, sy) = (px.checked_add_signed(-x), py.checked_add_signed(-y));
+                    let expected = px < 21 && sx.zip(sy).is_some_and(|(sx, sy)| picture.is_black(sx, sy));
+                    assert_eq!(page.is_black(px, py), expected, "offset {x},{y}, dot {px},{py}");
                 }
             }
             assert!(page.rows().all(|row| row.last().unwrap().trailing_zeros() >= 3), "padding stays 0");

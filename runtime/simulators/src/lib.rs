@@ -21,7 +21,7 @@
 //!
 //! # Layout
 //!
-//! * [`zebra`]: a Zebra label printer that speaks ZPL II on a raw TCP port. Start at its `mod.rs`.
+//! * [`zebra`]: a Zebra label printer that speaks ZPL II or EPL2 on a raw TCP port. Start at its `mod.rs`.
 //! * [`sink`]: a TCP port that takes bytes and counts them; the cheapest possible device, for benchmarks.
 //! * [`bitmap`]: 1-bit pictures, which is what printed labels are, and PNG.
 //! * [`wait`]: how a test waits for a simulator's state instead of sleeping.
@@ -34,4 +34,4 @@ pub mod zebra;
 pub use bitmap::Bitmap;
 pub use sink::{SinkConfig, SinkState, TcpSink};
 pub use wait::WaitError;
-pub use zebra::{Fault, PrintedLabel, ZebraConfig, ZebraPrinter};
+pub use zebra::{Fault, Media, PrintedLabel, ZebraConfig, ZebraPrinter};

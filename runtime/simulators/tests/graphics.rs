@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::{forms, picture};
 use ostler_simulators::zebra::graphics::field;
 use ostler_simulators::zebra::parser::{Token, Tokenizer};
-use ostler_simulators::zebra::{ZebraConfig, ZplError, interpret};
+use ostler_simulators::zebra::{CommandError, ZebraConfig, interpret};
 use ostler_simulators::{Bitmap, PrintedLabel};
 use proptest::prelude::*;
 
@@ -60,7 +60,7 @@ fn old_firmware_drops_a_field_above_its_limit_and_takes_a_download() {
         let dots = printout.labels[0].bitmap.black_dots();
         if form.starts_with("field") {
             assert_eq!(dots, 0, "{form}");
-            assert!(matches!(printout.errors[0].error, ZplError::Graphic { .. }), "{form}");
+            assert!(matches!(printout.errors[0].error, CommandError::Graphic { .. }), "{form}");
         } else {
             assert!(dots > 0 && printout.errors.is_empty(), "{form}");
         }
@@ -163,13 +163,21 @@ fn fields_combine_at_their_places() {
     assert_eq!(print(&format!("^LRY{0}{0}", block("3,5", ""))).black_dots(), 0, "all reversed");
     assert_eq!(*print(&format!("^POI{}", block("3,5", ""))), expected.turned());
     assert_eq!(*print(&format!("^PMY{}", block("3,5", ""))), expected.mirrored());
-    assert_eq!(print(&block("40,5", "")).black_dots(), 0, "outside");
-    assert_eq!(print(&block("30,15", "")).black_dots(), 2, "cut off at the edges");
-    assert_eq!(
-        (print("^PW16^LL9^FO0,0^GFA,1,1,1,80^FS").width(), print("^LL9^FO0,0^GFA,1,1,1,80^FS").height()),
-        (16, 9)
-    );
+    assert_eq!(*print(&format!("^LS-2{}", block("1,5", ""))), expected, "all fields go to the right");
+    assert_eq!(*print(&format!("^LS30{}", block("33,5", ""))), expected, "or to the left");
+    assert_eq!(print("^PW16^FO0,0^GFA,1,1,1,80^FS").width(), 16);
     assert_eq!(print("^PW999^FO0,0^GFA,1,1,1,80^FS").width(), 32, "no wider than the head");
+}
+
+#[test]
+fn dots_outside_the_page_are_not_printed_and_recorded() {
+    for (at, printed) in [("40,5", 0), ("30,15", 2), ("0,0^LS2", 4)] {
+        let config = ZebraConfig { head_width: 32, label_length: 16, ..ZebraConfig::default() };
+        let printout = interpret(config, format!("^XA^FO{at}^GFA,2,2,1,F0F0^FS^XZ").as_bytes());
+        assert_eq!(printout.labels[0].bitmap.black_dots(), printed, "{at}");
+        let lost = CommandError::OffLabel { dots: 8 - printed };
+        assert_eq!(printout.errors.into_iter().map(|record| record.error).collect::<Vec<_>>(), [lost], "{at}");
+    }
 }
 
 #[test]
@@ -181,13 +189,13 @@ fn stored_graphics_are_magnified_replaced_and_deleted() {
     let dots: Vec<u64> = printout.labels.iter().map(|label| label.bitmap.black_dots()).collect();
     assert_eq!(dots, [12, 1, 0], "2 dots times 3 times 2; the replacement; deleted");
     assert_eq!(printout.labels[0].bitmap.rows().next().unwrap(), [0xfc, 0]);
-    let missing = ZplError::NoSuchGraphic { command: "^XG".into(), name: "R:A.GRF".into() };
+    let missing = CommandError::NoSuchGraphic { command: "^XG".into(), name: "R:A.GRF".into() };
     assert_eq!(printout.errors.into_iter().map(|record| record.error).collect::<Vec<_>>(), [missing]);
 }
 
 #[test]
 fn only_a_format_with_a_field_prints_and_what_is_not_drawn_is_named() {
-    let stream = b"^XA^XZ^XA^MNY^PW100^IDR:A.GRF^FS^XZ^XA^FO1,1^A0N,20,20^FDtext^FS^XZ";
+    let stream = b"^XA^MNY^PW100^IDR:A.GRF^FS^XZ^XA^FO1,1^A0N,20,20^FDtext^FS^XZ";
     let printout = interpret(ZebraConfig::default(), stream);
     assert_eq!(printout.labels.len(), 1);
     assert_eq!(printout.labels[0].bitmap.black_dots(), 0);

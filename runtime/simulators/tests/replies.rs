@@ -6,7 +6,7 @@ mod common;
 
 use common::{LIMIT, connect, format, replies, send, wait};
 use ostler_simulators::ZebraPrinter;
-use ostler_simulators::zebra::{Fault, HostStatusForm, ZebraConfig};
+use ostler_simulators::zebra::{Answers, Fault, HostStatusForm, ZebraConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const READY: &str = "\x02030,0,0,1218,000,0,0,0,000,0,0,0\x03\r\n\
@@ -77,7 +77,7 @@ async fn the_odometer_is_a_variable() {
     let printer = ZebraPrinter::start(ZebraConfig::default()).unwrap();
     let query = b"! U1 getvar \"odometer.total_label_count\"\r\n! U1 getvar \"no.such\"\r\n";
     assert_eq!(replies(&printer, &[format(5), query.to_vec()].concat()).await, "\"5\"\"?\"");
-    let old = ZebraPrinter::start(ZebraConfig { answers_getvar: false, ..ZebraConfig::default() }).unwrap();
+    let old = ZebraPrinter::start(ZebraConfig { answers: Answers::Commands, ..ZebraConfig::default() }).unwrap();
     assert_eq!(replies(&old, query).await, "");
 }
 

@@ -14,6 +14,8 @@ use super::config::ZebraConfig;
 use super::error::RecordedError;
 use super::fault::{Fault, FaultKind, Faults};
 use super::gate::Gate;
+use super::media::Media;
+use super::odometer::Odometer;
 use super::printer::{PrintedLabel, Printer, State};
 use super::server::{self, Shared};
 use super::session::Session;
@@ -82,7 +84,7 @@ impl ZebraPrinter {
         self.change_faults(|faults| faults.set(fault))
     }
 
-    /// Clears a fault; takes a [`Fault`] (its parameters do not matter) or a [`FaultKind`]. Labels that waited for it print.
+    /// Clears a fault, unless the printer has it by itself (a roll that has run out wants [`Self::load_media`]); takes a [`Fault`] (its parameters do not matter) or a [`FaultKind`]. Labels that waited for it print.
     pub fn clear_fault(&self, fault: impl Into<FaultKind>) -> io::Result<()> {
         let kind = fault.into();
         self.change_faults(|faults| faults.clear(kind))
@@ -99,11 +101,32 @@ impl ZebraPrinter {
         let mut gate = shared.gate.lock();
         let (refuse, hold) = shared.update(|printer| {
             change(&mut printer.faults);
-            printer.print_ready();
+            printer.forget_misfeed();
             (printer.faults.has(FaultKind::Refuse), printer.faults.has(FaultKind::Barrier))
         });
         shared.faults.send_replace(());
         gate.set(refuse, hold)
+    }
+
+    /// Puts in other media. Out of labels, or nearly so, is over with it, and labels that waited for it print. What the printer looks
+    /// for (`^MN`) and how long it believes labels to be stay: a driver or an operator calibrates (`~JC`).
+    pub fn load_media(&self, media: Media) {
+        self.running.shared.update(|printer| printer.load(media));
+    }
+
+    /// What is in it.
+    pub fn media(&self) -> Media {
+        self.running.shared.printer.lock().media
+    }
+
+    /// Takes the label that was peeled off (`^MMP`), so that the next one prints. `false`: there was none.
+    pub fn take_label(&self) -> bool {
+        self.running.shared.update(Printer::take_label)
+    }
+
+    /// What has been counted over the printer's life.
+    pub fn odometer(&self) -> Odometer {
+        self.running.shared.printer.lock().odometer
     }
 
     /// The state now.
@@ -137,7 +160,7 @@ impl ZebraPrinter {
         self.running.shared.printer.lock().labels.iter().cloned().collect()
     }
 
-    /// Labels printed so far, counting copies: the odometer.
+    /// Labels printed so far, counting copies.
     pub fn label_count(&self) -> u64 {
         self.running.shared.printer.lock().labels_printed
     }
@@ -216,9 +239,9 @@ pub struct Printout {
 /// Prints a stream of bytes without a port, a runtime or faults: for tests of encoders.
 pub fn interpret(config: ZebraConfig, bytes: &[u8]) -> Printout {
     let mut printer = Printer::new(ZebraConfig { print_time: Duration::ZERO, ..config });
-    let mut session = Session::new(1);
-    let mut replies = session.feed(&mut printer, bytes);
-    replies.extend(session.finish(&mut printer));
+    let mut session = Session::new(printer.config.language, 1);
+    let mut replies = session.feed(&mut printer, bytes).concat();
+    replies.extend(session.finish(&mut printer).concat());
     session.end(&mut printer);
     Printout { labels: printer.labels.into(), errors: printer.errors, unknown_commands: printer.unknown, replies }
 }

@@ -16,7 +16,8 @@ const MAX_TEXT: usize = 4096;
 /// A piece of the stream. Every byte belongs to exactly one token, and their bytes in order are the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
-    /// What stands between commands: line ends, mostly. Ends at a line's end, a prefix, or 4096 bytes.
+    /// What stands between commands: line ends, mostly. Ends at a line's end, a prefix, 4096 bytes, or at the space or carriage
+    /// return behind a whole Set-Get-Do command, which need not be followed by a line's end (guide, SGD command overview).
     Text(Vec<u8>),
     /// A command.
     Command(Command),
@@ -90,15 +91,19 @@ impl Tokenizer {
                 }
                 State::Text => {
                     let room = MAX_TEXT - self.raw.len();
-                    let until = bytes.iter().position(|&byte| is_prefix(byte) || byte == b'\n');
+                    let mut previous = self.raw.last().copied();
+                    let until = bytes.iter().position(|&byte| {
+                        let is_quoted = previous.replace(byte) == Some(b'"');
+                        is_prefix(byte) || byte == b'\n' || (is_quoted && matches!(byte, b' ' | b'\r'))
+                    });
                     let length = match until {
-                        Some(at) if bytes.get(at) == Some(&b'\n') => at + 1,
-                        Some(at) => at,
+                        Some(at) if bytes.get(at).copied().is_some_and(is_prefix) => at,
+                        Some(at) => at + 1,
                         None => bytes.len(),
                     };
                     let (text, rest) = bytes.split_at(length.min(room));
                     self.keep(text);
-                    if self.raw.len() == MAX_TEXT || text.ends_with(b"\n") {
+                    if self.raw.len() == MAX_TEXT || text.ends_with(b"\n") || is_set_get_do(&self.raw) {
                         self.end_text(&mut sink);
                     }
                     bytes = rest;
@@ -171,7 +176,8 @@ impl Tokenizer {
     fn begin_parameters(&mut self, sink: &mut impl FnMut(Token)) {
         let name = self.raw.to_ascii_uppercase();
         self.state = match name.as_slice() {
-            b"^XA" | b"^XZ" | b"^FS" | b"~HI" | b"~HS" | b"~HM" | b"~JA" | b"~PP" | b"~PS" => {
+            b"^XA" | b"^XZ" | b"^FS" | b"^HH" | b"^PH" | b"^PP" | b"~HI" | b"~HS" | b"~HM" | b"~JA" | b"~JC"
+            | b"~JK" | b"~JR" | b"~JX" | b"~PH" | b"~PP" | b"~PS" | b"~WC" => {
                 return self.end_command(sink);
             }
             b"~HQ" => State::Fixed(2),
@@ -218,6 +224,19 @@ pub(crate) fn number<T: std::str::FromStr>(parameter: &[u8]) -> Option<T> {
     std::str::from_utf8(parameter).ok()?.trim().parse().ok()
 }
 
+/// Whether the text is a Set-Get-Do command, whole, with what ends it.
+fn is_set_get_do(text: &[u8]) -> bool {
+    let quotes = if text.starts_with(b"! U1 getvar ") {
+        2
+    } else if text.starts_with(b"! U1 setvar ") || text.starts_with(b"! U1 do ") {
+        4
+    } else {
+        return false;
+    };
+    let is_ended = text.ends_with(b"\" ") || text.ends_with(b"\"\r");
+    is_ended && text.split(|&byte| byte == b'"').count() == quotes + 1
+}
+
 fn is_prefix(byte: u8) -> bool {
     byte == b'^' || byte == b'~'
 }
@@ -258,6 +277,17 @@ mod tests {
             tokenizer.push(query.as_bytes(), |_| seen += 1);
             assert_eq!(seen, 1, "{query}");
         }
+    }
+
+    #[test]
+    fn a_set_get_do_command_is_complete_with_a_space_or_a_return() {
+        for query in ["! U1 getvar \"a b\" ", "! U1 setvar \"a\" \"b\"\r", "! U1 do \"a\" \"\" "] {
+            let mut tokenizer = Tokenizer::default();
+            let mut seen = Vec::new();
+            tokenizer.push(query.as_bytes(), |token| seen.push(token));
+            assert_eq!(seen, [Token::Text(query.into())]);
+        }
+        assert_eq!(tokens(b"a b\rc"), ["text a b\\rc"], "other text goes on");
     }
 
     #[test]

@@ -10,10 +10,11 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::config::Serving;
+use super::config::{HostStatusQuirk, Serving};
 use super::fault::{Fault, FaultKind};
 use super::gate::Gate;
 use super::printer::{Printer, State};
+use super::replies::Replies;
 use super::session::Session;
 
 /// How much is read at a time.
@@ -106,11 +107,10 @@ pub(crate) async fn print(shared: Arc<Shared>, print_time: Duration) {
     let mut states = shared.states.subscribe();
     loop {
         states.mark_unchanged();
-        if !shared.printer.lock().can_print() {
+        if !shared.update(Printer::begin_label) {
             let _ = states.changed().await;
             continue;
         }
-        shared.update(Printer::begin_label);
         tokio::time::sleep(print_time).await;
         // A fault that came meanwhile stops the label under the head; it begins again when that is cleared.
         shared.update(|printer| {
@@ -135,18 +135,19 @@ impl Connection {
             printer.connections_open += 1;
             printer.connections
         });
-        Self { shared, session: Session::new(number), number }
+        let language = shared.printer.lock().config.language;
+        Self { shared, session: Session::new(language, number), number }
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+    fn take(&mut self, bytes: &[u8]) -> Replies {
         let session = &mut self.session;
         self.shared.update(|printer| {
             printer.receive(bytes);
-            if printer.faults.has(FaultKind::Deaf) { Vec::new() } else { session.feed(printer, bytes) }
+            if printer.faults.has(FaultKind::Deaf) { Replies::default() } else { session.feed(printer, bytes) }
         })
     }
 
-    fn finish(&mut self) -> Vec<u8> {
+    fn finish(&mut self) -> Replies {
         let session = &mut self.session;
         self.shared.update(|printer| session.finish(printer))
     }
@@ -172,6 +173,12 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
     let mut states = shared.states.subscribe();
     let mut buffer = vec![0; CHUNK];
     let mut taken = 0;
+    let apart = match shared.printer.lock().config.host_status_quirk {
+        HostStatusQuirk::Apart { pause } => pause,
+        _ => Duration::ZERO,
+    };
+    // Each piece of a reply is a segment of its own. Should it fail, they may be joined.
+    let _ = stream.set_nodelay(true);
     loop {
         faults.mark_unchanged();
         states.mark_unchanged();
@@ -199,7 +206,7 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
         let length = match length {
             Ok(0) => {
                 let replies = connection.finish();
-                let _ = stream.write_all(&replies).await;
+                let _ = send(&mut stream, replies, apart).await;
                 return;
             }
             Ok(length) => length,
@@ -214,10 +221,20 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
             }
         }
         let replies = connection.take(buffer.get(..length).unwrap_or_default());
-        if stream.write_all(&replies).await.is_err() {
+        if send(&mut stream, replies, apart).await.is_err() {
             return;
         }
     }
+}
+
+async fn send(stream: &mut TcpStream, replies: Replies, apart: Duration) -> std::io::Result<()> {
+    for (at, piece) in replies.into_pieces().enumerate() {
+        if at > 0 && apart > Duration::ZERO {
+            tokio::time::sleep(apart).await;
+        }
+        stream.write_all(&piece).await?;
+    }
+    Ok(())
 }
 
 fn clamp(bytes: u64) -> usize {
