@@ -6,6 +6,7 @@
 #   lprint, CUPS     print on the simulated printer         Debian's lprint, cups, cups-ppdc; iproute2 for their network
 #   zpl-renderer-js  ZPL -> PNG                             npm, into target/counterparts/node
 #   zplkit           ZPL -> PNG, strict                     PyPI, into target/counterparts/venv
+#   labelize         ZPL and EPL2 -> PNG                    cargo, into target/counterparts/cargo
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
 #                                                           of Debian, npm and PyPI
@@ -18,6 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2)
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
 python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3)
+labelize=1.10.0
 scripts=tests/counterparts
 service_policy=/usr/sbin/policy-rc.d
 dir=target/counterparts
@@ -78,6 +80,16 @@ python_tools() {
     stamp "${python_packages[@]}" >"$dir/venv/.installed"
 }
 
+# Built from source, some minutes; without debug information, and beside our own target folder.
+labelize() {
+    installed cargo "labelize $labelize" && return
+    say "building labelize $labelize"
+    CARGO_TARGET_DIR=$dir/cargo-build cargo install labelize --version "$labelize" --features cli --locked --quiet \
+        --root "$dir/cargo" </dev/null
+    rm -rf "$dir/cargo-build"
+    stamp "labelize $labelize" >"$dir/cargo/.installed"
+}
+
 documents() {
     installed documents "${node_packages[@]}" "${python_packages[@]}" "$(cat "$scripts"/documents.* | sha256sum)" && return
     say "making documents"
@@ -107,5 +119,6 @@ missing=0
 need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
+need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
 need documents "the documents of tests/counterparts/documents.*, which need all of the above"
 if [ "$missing" = 0 ]; then say "all there"; else say "$missing missing"; fi

@@ -1,33 +1,46 @@
-//! Zebra label printers, and others that speak ZPL II, over TCP or USB.
+//! Zebra label printers, and others that speak ZPL II, over TCP, USB or a serial line; old ones in EPL2.
 //!
-//! The language itself is the crate `ostler-zpl`, which knows neither device nor clock. Here is what the component
-//! adds:
+//! The languages themselves are the crates `ostler-zpl` and `ostler-epl`, which know neither device nor clock. Here is
+//! what the component adds:
 //!
-//! * `settings`: what the operator declares about the printer.
+//! * `declare`: settings, options of a job, buttons.
+//! * `settings`: their values, checked.
+//! * `printer`: what was found out about a printer.
 //! * `session`: a connection and the conversation on it.
-//! * `print`: a label from bitmap to proof.
-//! * `status`: what a printer's answers mean to the operator.
+//! * `print`: a label from document to proof.
+//! * `actions`, `pattern`: what the buttons do, and the test label.
+//! * `status`, `properties`, `media`: what a printer's answers mean to the operator.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 
+mod actions;
+mod declare;
+mod media;
+mod pattern;
 mod print;
+mod printer;
+mod properties;
 mod session;
 mod settings;
 mod status;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
-use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
+use ostler_sdk::label_printer::{LabelPrinter, LoadedMedia, SetStatus, Status};
 use ostler_sdk::printing::PrintJob;
-use ostler_sdk::{
-    Action, Driver, DriverInfo, Error, FieldError, Machine, MachineState, Result, Setting, SettingValue, Value,
-};
-use ostler_zpl::{Identity, Query};
+use ostler_sdk::{Driver, DriverInfo, Error, FieldError, Machine, MachineState, Result, Setting, SettingValue, Value};
+use ostler_zpl::{Query, Stored};
 
+use actions::Button;
+use print::document::Documents;
+use print::epl;
+use print::zpl::Run;
+use printer::Printer;
 use session::Session;
-use settings::Settings;
+use settings::{Language, Settings};
 
 /// The driver: one value for all its printers.
 #[derive(Debug, Default)]
@@ -36,33 +49,9 @@ pub struct Zebra {
     printers: RefCell<HashMap<String, Printer>>,
 }
 
-/// What was found out about a printer since it was initialised.
-#[derive(Debug, Clone, Default)]
-struct Printer {
-    identity: Option<Identity>,
-    /// Whether it ever answered a question; nothing before the first one.
-    answers: Option<bool>,
-}
-
 impl Driver for Zebra {
     fn describe() -> DriverInfo {
-        let info = DriverInfo::new("zebra-zpl", "Zebra ZPL II", env!("CARGO_PKG_VERSION"))
-            .description("Zebra label printers, and others that speak ZPL II, over the network or USB.")
-            .action(
-                Action::new("configuration-label", "Print configuration label")
-                    .description("The printer prints how it is set up."),
-            )
-            .action(
-                Action::new("calibrate", "Calibrate media")
-                    .description("The printer feeds some labels and learns their length.")
-                    .confirm("This uses up some labels. Go on?"),
-            )
-            .action(
-                Action::new("cancel-all", "Clear the printer's memory")
-                    .description("The printer forgets labels that it has received and not printed.")
-                    .confirm("Labels that wait in the printer are lost. Go on?"),
-            );
-        Settings::declarations().into_iter().fold(info, DriverInfo::setting)
+        declare::info()
     }
 
     async fn init_driver() -> Result<Self> {
@@ -72,7 +61,7 @@ impl Driver for Zebra {
     /// Wrong settings fail; a printer that is switched off does not: it may be switched on later.
     async fn init_machine(&self, machine: &Machine) -> Result<()> {
         let settings = Settings::read(machine)?;
-        self.forget(machine);
+        self.printers.borrow_mut().remove(&machine.name());
         match self.look(machine, &settings).await {
             Err(error) if error.is_cancelled() => Err(error),
             Err(_) | Ok(()) => Ok(()),
@@ -89,7 +78,7 @@ impl Driver for Zebra {
     }
 
     async fn stop_machine(&self, machine: &Machine) -> Result<()> {
-        self.forget(machine);
+        self.printers.borrow_mut().remove(&machine.name());
         Ok(())
     }
 
@@ -100,119 +89,188 @@ impl Driver for Zebra {
     async fn validate_settings(&self, machine: &Machine, _: &[SettingValue]) -> Result<(), Vec<FieldError>> {
         match Settings::read(machine) {
             Ok(_) => Ok(()),
-            Err(error) => Err(vec![FieldError::driver(settings::WIDTH, error.message)]),
+            Err(refusal) => Err(vec![FieldError::driver(refusal.key, refusal.message)]),
         }
     }
 
     async fn run_action(&self, machine: &Machine, action: &str, _: &[(String, Value)]) -> Result<String> {
-        let (command, answer) = match action {
-            "configuration-label" => ("~WC", "The printer prints its configuration."),
-            "calibrate" => ("~JC", "The printer measures its labels."),
-            "cancel-all" => ("~JA", "The printer forgets what it has not printed."),
-            other => {
-                return Err(Error::unsupported(format!("this driver has no action `{other}`")));
-            }
-        };
-        Session::open(machine).await?.send(command.as_bytes()).await?;
-        Ok(answer.to_owned())
+        let button = Button::named(action)?;
+        let settings = Settings::read(machine)?;
+        let printer = self.printer(machine);
+        if settings.language == Language::Epl2 {
+            let mut session = reached(machine, epl::Session::open(machine).await)?;
+            return actions::press_epl(button, machine, &settings, &printer, &mut session).await;
+        }
+        let session = reached(machine, Session::open(machine, &printer).await)?;
+        let mut run = Run::new(machine, &settings, session, printer);
+        let result = actions::press(button, &mut run).await;
+        self.finish(run);
+        result
     }
 }
 
 impl LabelPrinter for Zebra {
     async fn printing_options(&self, _: &Machine) -> Result<Vec<Setting>> {
-        Ok(settings::options())
+        Ok(declare::options())
+    }
+
+    /// From what is known: the printer is not asked, for it may be printing.
+    async fn media(&self, machine: &Machine) -> Result<Option<LoadedMedia>> {
+        let settings = Settings::read(machine)?;
+        Ok(Some(media::loaded(&settings, self.printer(machine).status.as_ref())))
     }
 
     async fn print_label(&self, machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
-        self.print_all(machine, job, index..index.saturating_add(1)).await
+        self.print(machine, job, index..index.saturating_add(1)).await
     }
 
     /// One connection serves the whole job: printers take a moment between two.
     async fn print_labels(&self, machine: &Machine, job: &PrintJob) -> Result<()> {
-        self.print_all(machine, job, job.labels_left()).await
+        self.print(machine, job, job.labels_left()).await
     }
 }
 
 impl Zebra {
-    async fn print_all(&self, machine: &Machine, job: &PrintJob, labels: std::ops::Range<u32>) -> Result<()> {
+    async fn print(&self, machine: &Machine, job: &PrintJob, labels: Range<u32>) -> Result<()> {
         let settings = Settings::read(machine)?.for_job(job)?;
-        let mut session = None;
-        for index in labels {
-            // The bitmap first: a document that cannot be rendered touches no printer.
-            let bitmap = job.label(index)?.bitmap(&settings.raster()).await?;
-            let session = match &mut session {
-                Some(session) => session,
-                none => none.insert(self.connect(machine).await?),
+        match settings.language {
+            Language::Zpl => self.print_zpl(machine, job, labels, &settings).await,
+            Language::Epl2 => self.print_epl(machine, job, labels, &settings).await,
+        }
+    }
+
+    async fn print_zpl(
+        &self,
+        machine: &Machine,
+        job: &PrintJob,
+        labels: Range<u32>,
+        settings: &Settings,
+    ) -> Result<()> {
+        let mut documents = Documents::new(job, settings, labels);
+        let mut run = None;
+        while let Some(next) = documents.next().await {
+            let (index, document) = next?;
+            let keep = documents.repeats(&document).await.then(|| Stored::for_job(job.id()));
+            let run = match &mut run {
+                Some(run) => run,
+                none => {
+                    let printer = self.printer(machine);
+                    let session = reached(machine, Session::open(machine, &printer).await)?;
+                    none.insert(Run::new(machine, settings, session, printer))
+                }
             };
-            let result = print::label(machine, job, index, session, &settings, &bitmap).await;
-            self.remember(machine, session);
-            let report = result?;
-            status::show(machine, &report, &self.printer(machine), &settings);
+            print::begin(machine, job, index).await?;
+            let proof = run.label(&document, job.copies(), keep).await;
+            self.printers.borrow_mut().insert(machine.name(), run.printer.clone());
+            job.label_done(index, proof?).await?;
+            status::show(machine, run.session.report(), &run.printer, settings);
+        }
+        self.describe_printer(machine, settings);
+        Ok(())
+    }
+
+    async fn print_epl(
+        &self,
+        machine: &Machine,
+        job: &PrintJob,
+        labels: Range<u32>,
+        settings: &Settings,
+    ) -> Result<()> {
+        let mut documents = Documents::new(job, settings, labels);
+        let mut open = None;
+        while let Some(next) = documents.next().await {
+            let (index, document) = next?;
+            let printer = self.printer(machine);
+            let session = match &mut open {
+                Some(session) => session,
+                none => none.insert(reached(machine, epl::Session::open(machine).await)?),
+            };
+            print::begin(machine, job, index).await?;
+            let proof = session.label(machine, settings, &printer, &document, job.copies()).await;
+            self.remember_answer(machine, session.answered);
+            job.label_done(index, proof?).await?;
+            let known = session.answered.or(printer.answers) == Some(true);
+            status::show_epl(machine, known.then(ostler_epl::Report::default).as_ref());
         }
         Ok(())
     }
 
-    /// Asks the printer how it is and shows that. Not reachable is an error, after the status says so.
+    /// Asks the printer how and what it is, and shows that. Not reachable is an error, after the status says so.
     async fn look(&self, machine: &Machine, settings: &Settings) -> Result<()> {
-        let mut session = self.connect(machine).await?;
-        // Also one that was silent so far: it may have been replaced, or set to answer.
+        if settings.language == Language::Epl2 {
+            let mut session = reached(machine, epl::Session::open(machine).await)?;
+            let report = session.ask().await?;
+            self.remember_answer(machine, session.answered);
+            status::show_epl(machine, report.as_ref());
+            self.describe_printer(machine, settings);
+            return Ok(());
+        }
+        let mut printer = self.printer(machine);
+        let mut session = reached(machine, Session::open(machine, &printer).await)?;
         session.expect_answers();
         session.ask(Query::State).await?;
         let report = session.report().clone();
-        let mut printer = self.printer(machine);
-        if report.heard && printer.identity.is_none() {
-            session.ask(Query::Identity).await?;
-            printer.identity = session.identity().cloned();
-            if let Some(identity) = &printer.identity {
-                status::identify(machine, identity);
-                if let Some(mismatch) = status::mismatch(identity, settings) {
+        printer.learn(&session);
+        if report.heard {
+            if printer.identity.is_none() {
+                session.ask(Query::Identity).await?;
+                printer.identity = session.identity().cloned();
+                printer.identity_in_vain = false;
+                session.use_variables(&printer);
+                if let Some(mismatch) = printer.identity.as_ref().and_then(|it| status::mismatch(it, settings)) {
                     machine.report_error(&mismatch);
                 }
             }
-            self.printers.borrow_mut().insert(machine.name(), printer.clone());
+            session.ask(Query::Variables).await?;
+            if let Some(variables) = session.variables() {
+                printer.variables = Some(variables.to_vec());
+            }
+            printer.learn(&session);
         }
-        self.remember(machine, &session);
         status::show(machine, &report, &printer, settings);
+        self.printers.borrow_mut().insert(machine.name(), printer);
+        self.describe_printer(machine, settings);
         Ok(())
     }
 
-    /// Connects, or shows why not.
-    async fn connect(&self, machine: &Machine) -> Result<Session> {
-        match Session::open(machine).await {
-            Ok(mut session) => {
-                if self.printer(machine).answers == Some(false) {
-                    session.expect_silence();
-                }
-                Ok(session)
-            }
-            Err(error) => {
-                // Somebody else has the line, or the call is over: that says nothing about the printer.
-                if !error.is_cancelled() && error.code != "busy" {
-                    machine.set_status(Status::Disconnected);
-                    machine.set_status_text(&error.message);
-                }
-                Err(error)
-            }
-        }
+    /// Shows what is known about the printer, when it is something new.
+    fn describe_printer(&self, machine: &Machine, settings: &Settings) {
+        let mut printers = self.printers.borrow_mut();
+        let printer = printers.entry(machine.name()).or_default();
+        let properties = properties::list(printer, settings);
+        printer.show(machine, &properties);
     }
 
     fn printer(&self, machine: &Machine) -> Printer {
         self.printers.borrow().get(&machine.name()).cloned().unwrap_or_default()
     }
 
-    /// Notes whether the printer answers; once it did, a later silence is something else than a printer that cannot.
-    fn remember(&self, machine: &Machine, session: &Session) {
-        let Some(heard) = session.answered() else {
+    /// Keeps what was learnt while something was done.
+    fn finish(&self, mut run: Run<'_>) {
+        run.printer.learn(&run.session);
+        self.printers.borrow_mut().insert(run.machine.name(), run.printer);
+    }
+
+    /// Notes whether a printer of EPL2 answers.
+    fn remember_answer(&self, machine: &Machine, answered: Option<bool>) {
+        let Some(answered) = answered else {
             return;
         };
         let mut printers = self.printers.borrow_mut();
         let printer = printers.entry(machine.name()).or_default();
-        printer.answers = Some(heard || printer.answers == Some(true));
+        printer.answers = Some(answered || printer.answers == Some(true));
     }
+}
 
-    fn forget(&self, machine: &Machine) {
-        self.printers.borrow_mut().remove(&machine.name());
-    }
+/// A connection, or the status that there is none.
+fn reached<T>(machine: &Machine, connected: Result<T>) -> Result<T> {
+    connected.inspect_err(|error: &Error| {
+        // Somebody else has the line, or the call is over: that says nothing about the printer.
+        if !error.is_cancelled() && error.code != "busy" {
+            machine.set_status(Status::Disconnected);
+            machine.set_status_text(&error.message);
+        }
+    })
 }
 
 ostler_sdk::export_label_printer!(Zebra);

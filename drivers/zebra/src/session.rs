@@ -1,14 +1,15 @@
-//! A connection to a printer, and the conversation on it.
+//! A connection to a printer of ZPL, and the conversation on it.
 
 use std::time::{Duration, Instant};
 
 use ostler_sdk::{Connection, Error, Machine, Result};
 use ostler_zpl::{Identity, Line, Query, Report};
 
-use crate::settings::CONNECTION;
+use crate::declare::CONNECTION;
+use crate::printer::Printer;
 
 /// How long an answer is waited for. Printers answer within some milliseconds, or not at all.
-const PATIENCE: Duration = Duration::from_millis(1500);
+pub const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// More than all answers to one question.
 const READ_SIZE: u32 = 4096;
@@ -22,23 +23,35 @@ pub struct Session {
     asked: bool,
     /// Whether this printer is known not to answer.
     silent: bool,
+    /// Whether this connection began with variables in use.
+    used_variables: bool,
 }
 
 impl Session {
-    /// Connects to the machine's printer.
-    pub async fn open(machine: &Machine) -> Result<Self> {
+    /// Connects to the machine's printer, with what is known about it.
+    pub async fn open(machine: &Machine, printer: &Printer) -> Result<Self> {
         let connection = machine.connect(CONNECTION).await?;
-        Ok(Self { connection, line: Line::default(), asked: false, silent: false })
+        let silent = printer.answers == Some(false);
+        let mut session = Self { connection, line: Line::default(), asked: false, silent, used_variables: false };
+        session.use_variables(printer);
+        Ok(session)
     }
 
-    /// This printer has never answered so far: do not wait for it.
-    pub fn expect_silence(&mut self) {
-        self.silent = true;
-    }
-
-    /// Ask in any case.
+    /// Ask in any case, also a printer that never answered: it may have been replaced, or set to answer.
     pub fn expect_answers(&mut self) {
         self.silent = false;
+    }
+
+    /// Asks for variables from now on, if that makes sense for this printer.
+    pub fn use_variables(&mut self, printer: &Printer) {
+        let uses = printer.uses_variables();
+        self.used_variables |= uses;
+        self.line.use_variables(uses);
+    }
+
+    /// Whether variables were asked for and nothing came.
+    pub fn was_asked_in_vain(&self) -> bool {
+        self.used_variables && !self.line.uses_variables()
     }
 
     /// Whether it makes sense to wait for an answer. Many devices that take ZPL answer nothing (print servers, other
@@ -67,10 +80,18 @@ impl Session {
         self.line.identity()
     }
 
+    /// The values of its variables, when they were just asked for and answered.
+    pub fn variables(&self) -> Option<&[String]> {
+        self.line.variables()
+    }
+
     /// Sends a question and reads until it is answered, or nothing comes. Silence is not an error.
     pub async fn ask(&mut self, query: Query) -> Result<()> {
         let question = self.line.ask(query);
-        self.send(question).await?;
+        if question.is_empty() {
+            return Ok(());
+        }
+        self.send(&question).await?;
         self.asked = true;
         let deadline = Instant::now() + PATIENCE;
         while !self.line.is_complete() {

@@ -65,21 +65,21 @@ table! {
     Fault:
     HeadOpen = 0x4, "head-open", "The print head is open. Close it.";
     Jam = 0x1000, "paper-jam", "Labels are jammed. Open the printer and remove them.";
-    FeedError = 0x4000, "feed-error", "Labels do not feed. Check how they are loaded.";
-    PresenterStopped = 0x2000, "presenter", "The presenter does not run. Remove what blocks it.";
+    FeedError = 0x4000, "feed-error", "Labels do not feed. Open the printer, check how they are loaded, and close it.";
+    PresenterStopped = 0x2000, "presenter", "The presenter does not run. Remove what blocks it, then switch the printer off and on.";
     PathBlocked = 0x8000, "path-blocked", "The paper path could not be cleared. Remove the labels in it.";
     RetractTimeout = 0x2_0000, "retract", "The presenter did not retract. Take the printed label away.";
     Cutter = 0x8, "cutter", "The cutter is stuck. Switch the printer off and clear the cutter.";
     MediaOut = 0x1, "no-media", "Out of labels. Load a new roll.";
     RibbonOut = 0x2, "no-ribbon", "Out of ribbon. Load a new ribbon.";
-    BlackMarkMissing = 0x8_0000, "no-black-mark", "No black mark was found. Check that the labels are of the kind that is set.";
-    BlackMarkCalibration = 0x4_0000, "black-mark-calibration", "The black mark sensor needs calibration.";
+    BlackMarkMissing = 0x8_0000, "no-black-mark", "No black mark was found. Load labels with black marks, or change the setting `MEDIA_TRACKING`.";
+    BlackMarkCalibration = 0x4_0000, "black-mark-calibration", "The black marks could not be learnt. Check that they pass under the sensor, then run the action `Calibrate media`.";
     HeadTooHot = 0x10, "head-hot", "The print head is too hot. It goes on when it has cooled down.";
     MotorTooHot = 0x20, "motor-hot", "The motor is too hot. It goes on when it has cooled down.";
     HeadTooCold = 0x8000_0000, "head-cold", "The print head is too cold. It goes on when it has warmed up.";
-    HeadElement = 0x40, "bad-head-element", "A dot of the print head is broken. Have the head replaced.";
-    HeadDetection = 0x80, "head-detection", "The print head is not recognised. Check that it is seated.";
-    FirmwareConfiguration = 0x100, "firmware-configuration", "The printer's configuration is not valid. Set it up again.";
+    HeadElement = 0x40, "bad-head-element", "A dot of the print head is broken: codes may be unreadable. Have the head replaced.";
+    HeadDetection = 0x80, "head-detection", "The print head is not recognised. Switch the printer off and check that the head is seated.";
+    FirmwareConfiguration = 0x100, "firmware-configuration", "The printer's configuration is not valid. Load its defaults at its display and set it up again.";
     Thermistor = 0x200, "head-thermistor", "The print head's sensor is broken. Have the head replaced.";
     Paused = 0x1_0000, "paused", "The printer is paused. Press its PAUSE button.";
 }
@@ -87,10 +87,10 @@ table! {
 table! {
     /// What wants attention soon (guide, page of `~HQ`, warning flags).
     Warning:
-    MediaLow = 0x8, "media-low", "The labels are nearly used up.";
-    CleanHead = 0x2, "clean-head", "The print head wants cleaning.";
-    ReplaceHead = 0x4, "replace-head", "The print head is worn and wants to be replaced.";
-    Calibrate = 0x1, "calibrate", "The media sensor wants to be calibrated.";
+    MediaLow = 0x8, "media-low", "The labels are nearly used up. Have a new roll ready.";
+    CleanHead = 0x2, "clean-head", "The print head wants cleaning. Clean it with alcohol when the roll is changed.";
+    ReplaceHead = 0x4, "replace-head", "The print head is worn. Have it replaced.";
+    Calibrate = 0x1, "calibrate", "The media sensor wants to be calibrated. Run the action `Calibrate media`.";
 }
 
 impl Fault {
@@ -128,10 +128,14 @@ impl Fault {
 /// A bit of our own for the one flag that `~HS` has and `~HQES` has not.
 const TOO_COLD: u32 = 0x8000_0000;
 
+/// Where kiosk printers tell what their eight sensors see (guide, page of `~HQ`, warning flags, *Sensor 1* to
+/// *Sensor 8*): no reason to worry.
+const SENSORS: u32 = 0xFF0;
+
 impl Warning {
     /// All warnings of an answer.
     pub fn all(conditions: Option<&Conditions>) -> Vec<Self> {
-        Self::from_bits(conditions.map_or(0, |conditions| conditions.warnings))
+        Self::from_bits(conditions.map_or(0, |conditions| conditions.warnings & !SENSORS))
     }
 }
 
@@ -159,6 +163,23 @@ mod tests {
         assert_eq!(faults, [Fault::Other(0x10_0000)]);
         assert_eq!(faults[0].concern(), Concern::Device);
         assert!(faults[0].advice().contains("00100000h"));
+    }
+
+    #[test]
+    fn what_the_sensors_of_a_kiosk_see_is_no_warning() {
+        let warnings = |bits| Warning::all(Some(&Conditions { errors: 0, warnings: bits }));
+        assert_eq!(warnings(0x0C2), [Warning::CleanHead]);
+        assert_eq!(warnings(0x1000), [Warning::Other(0x1000)]);
+    }
+
+    #[test]
+    fn every_bit_of_the_guide_says_what_is_wrong_and_what_to_do() {
+        let faults = Fault::all(None, Some(&Conditions { errors: 0xF_F3FF, warnings: 0 }));
+        assert_eq!(faults.len(), 18);
+        for fault in faults {
+            let advice = fault.advice();
+            assert!(!matches!(fault, Fault::Other(_)) && advice.matches('.').count() >= 2, "{advice}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct HostStatus {
     pub too_cold: bool,
     /// String 1, field l.
     pub too_hot: bool,
+    /// String 2, field m, bit 7: labels are not told apart by gaps or marks.
+    pub continuous: bool,
     /// String 2, field o.
     pub head_up: bool,
     /// String 2, field p.
@@ -35,12 +37,29 @@ pub struct HostStatus {
     pub label_waiting: bool,
     /// String 2, field u: labels of the batch in hand that have not come out.
     pub labels_remaining: u32,
+    /// String 2, field w: how many graphics are stored.
+    pub graphics_stored: u32,
 }
 
 impl HostStatus {
+    /// [`print_mode`](Self::print_mode) of a printer that peels labels.
+    const PEEL_OFF: u32 = 1;
+
     /// Whether nothing is left to print: what was sent has come out.
     pub fn is_idle(&self) -> bool {
         self.formats_in_buffer == 0 && self.labels_remaining == 0 && !self.partial_format && !self.buffer_full
+    }
+
+    /// Whether a label lies at the peel bar, and nothing goes on before it is taken. The flag means something in this
+    /// mode only.
+    pub fn waits_to_be_taken(&self) -> bool {
+        self.label_waiting && self.print_mode == Self::PEEL_OFF
+    }
+
+    /// The print mode in words; nothing for a number that the guide does not have.
+    pub fn print_mode_name(&self) -> Option<&'static str> {
+        let names = ["rewind", "peel-off", "tear-off", "cutter", "applicator", "delayed cutter"];
+        usize::try_from(self.print_mode).ok().and_then(|mode| names.get(mode).copied())
     }
 
     /// Reads string 1 (12 fields) and string 2. The guide counts 11 fields in string 2, with an unused one in second
@@ -49,11 +68,14 @@ impl HostStatus {
         let &[_, paper_out, paused, length, formats, buffer_full, _, partial, _, corrupt, cold, hot] = first else {
             return None;
         };
-        let &[head_up, ribbon_out, transfer, print_mode, _, waiting, remaining, ..] = (match second.len() {
-            11 => second.get(2..)?,
-            10 => second.get(1..)?,
-            _ => return None,
-        }) else {
+        let &functions = second.first()?;
+        let &[head_up, ribbon_out, transfer, print_mode, _, waiting, remaining, _, graphics_stored] =
+            (match second.len() {
+                11 => second.get(2..)?,
+                10 => second.get(1..)?,
+                _ => return None,
+            })
+        else {
             return None;
         };
         Some(Self {
@@ -66,12 +88,14 @@ impl HostStatus {
             corrupt_ram: corrupt != 0,
             too_cold: cold != 0,
             too_hot: hot != 0,
+            continuous: functions & 0x80 != 0,
             head_up: head_up != 0,
             ribbon_out: ribbon_out != 0,
             thermal_transfer: transfer != 0,
             print_mode,
             label_waiting: waiting != 0,
             labels_remaining: remaining,
+            graphics_stored,
         })
     }
 }

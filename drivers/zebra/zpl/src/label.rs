@@ -1,33 +1,39 @@
 //! A label format: from `^XA` to `^XZ`.
 
-use crate::Bitmap;
-use crate::compress::compress;
+use crate::{Bitmap, Encoding, Setup, Stored};
 
 /// The most bytes that one `^GF` may have on old firmware (guide, page of `^GF`, parameters b and c: 1 to 99999). A
 /// label of 4 x 6 inch at 8 dots/mm has 124,236.
 pub const MOST_BYTES: usize = 99_999;
 
 /// How a bitmap is to be printed. The format is [`begin`](Self::begin), all [`strips`](Self::strips),
-/// [`end`](Self::end).
+/// [`end`](Self::end). With a graphic that the printer has stored, [`recall`](Self::recall) is the whole of it.
 ///
-/// Nothing that an operator calibrates at the printer is touched: label top, shift, speed, media sensing and print
-/// mode stay as they are.
+/// What [`Setup`] does not name stays as the operator calibrated it at the printer.
 #[derive(Debug, Clone, Copy)]
 pub struct Label<'a> {
     /// The dots; the label is as large.
     pub bitmap: Bitmap<'a>,
     /// How often, 1 to 99,999,999 (`^PQ`).
     pub copies: u32,
-    /// 0 to 30 (`~SD`), or as the printer is set.
-    pub darkness: Option<u8>,
+    /// How the dots are written.
+    pub encoding: Encoding,
+    /// How the printer is to print.
+    pub setup: Setup,
 }
 
 impl<'a> Label<'a> {
-    /// Everything before the graphic: darkness, width and length in dots, home position, upright.
+    /// One copy, in hexadecimal, as the printer is set. The other fields are changed with
+    /// `Label { copies: 3, ..Label::new(bitmap) }`.
+    pub fn new(bitmap: Bitmap<'a>) -> Self {
+        Self { bitmap, copies: 1, encoding: Encoding::default(), setup: Setup::default() }
+    }
+
+    /// Everything before the graphic: set-up, home position, width and length in dots.
     pub fn begin(&self) -> Vec<u8> {
         let (width, height) = (self.bitmap.width(), self.bitmap.height());
-        let darkness = self.darkness.map(|darkness| format!("~SD{:02}\n", darkness.min(30))).unwrap_or_default();
-        format!("{darkness}^XA^PON^LH0,0^PW{width}^LL{height}\n").into_bytes()
+        let (before, inside) = (self.setup.before(), self.setup.inside());
+        format!("{before}^XA{inside}^LH0,0^PW{width}^LL{height}\n").into_bytes()
     }
 
     /// The graphic, as fields of at most [`MOST_BYTES`] of bitmap each, from the top.
@@ -35,7 +41,7 @@ impl<'a> Label<'a> {
     /// Each call of `next` compresses one strip: the place for a caller who shares its thread to pause in between.
     pub fn strips(&self) -> Strips<'a> {
         let rows = (MOST_BYTES / self.bitmap.stride().max(1)).max(1);
-        Strips { bitmap: self.bitmap, rows, at: 0 }
+        Strips { bitmap: self.bitmap, encoding: self.encoding, rows, at: 0 }
     }
 
     /// Everything behind the graphic: the number of copies, and the end of the format.
@@ -43,6 +49,14 @@ impl<'a> Label<'a> {
         // Pause after 0 labels, 0 copies of each serial number, no override of the pause count: one batch without a
         // stop.
         format!("^PQ{},0,0,N^XZ\n", self.copies.max(1)).into_bytes()
+    }
+
+    /// The whole format, with a graphic that the printer has already.
+    pub fn recall(&self, graphic: &Stored) -> Vec<u8> {
+        let mut bytes = self.begin();
+        bytes.extend(graphic.recall());
+        bytes.extend(self.end());
+        bytes
     }
 
     /// The whole format at once.
@@ -58,6 +72,7 @@ impl<'a> Label<'a> {
 #[derive(Debug, Clone)]
 pub struct Strips<'a> {
     bitmap: Bitmap<'a>,
+    encoding: Encoding,
     /// Rows in a strip.
     rows: usize,
     /// The next row.
@@ -65,7 +80,7 @@ pub struct Strips<'a> {
 }
 
 impl Iterator for Strips<'_> {
-    /// One field: `^FOx,y^GFA,b,c,d,data^FS`. For ASCII data b equals c: the bytes of the bitmap, not of the text.
+    /// One field: `^FOx,y^GFA,b,c,d,data^FS`. b equals c: the bytes of the bitmap, not of the text, in every encoding.
     type Item = Vec<u8>;
 
     fn next(&mut self) -> Option<Vec<u8>> {
@@ -77,9 +92,7 @@ impl Iterator for Strips<'_> {
         let data = rest.get(..self.rows * stride).unwrap_or(rest);
         let (y, bytes) = (self.at, data.len());
         let mut field = format!("^FO0,{y}^GFA,{bytes},{bytes},{stride},").into_bytes();
-        // A quarter of the bytes is more than a usual label needs; an unusual one grows.
-        field.reserve(bytes / 4);
-        compress(data, stride, &mut field);
+        self.encoding.write(data, stride, &mut field);
         field.extend_from_slice(b"^FS\n");
         self.at += bytes / stride;
         Some(field)
@@ -91,13 +104,13 @@ mod tests {
     use super::*;
 
     fn label(width: u32, height: u32, data: &[u8]) -> Label<'_> {
-        Label { bitmap: Bitmap::new(width, height, width.div_ceil(8), data).unwrap(), copies: 1, darkness: None }
+        Label::new(Bitmap::new(width, height, width.div_ceil(8), data).unwrap())
     }
 
     #[test]
     fn a_small_label_reads_as_expected() {
         let data = [0xFF, 0xC0, 0x00, 0x00];
-        let label = Label { copies: 3, darkness: Some(7), ..label(10, 2, &data) };
+        let label = Label { copies: 3, setup: Setup { darkness: Some(7), ..Setup::default() }, ..label(10, 2, &data) };
         let expected = "~SD07\n^XA^PON^LH0,0^PW10^LL2\n^FO0,0^GFA,4,4,2,FFC,,^FS\n^PQ3,0,0,N^XZ\n";
         assert_eq!(String::from_utf8(label.to_bytes()).unwrap(), expected);
     }

@@ -11,11 +11,22 @@ use crate::{Conditions, Fault, HostStatus, Identity, Replies, Reply, Warning};
 pub enum Query {
     /// Faults and work: `~HQES` and `~HS`.
     State,
+    /// The same, and the count of labels printed so far, when variables are in use.
+    Progress,
     /// Faults only: `~HQES`. For a printer with a fault, which does not answer `~HS`.
     Faults,
     /// What the printer is: `~HI`.
     Identity,
+    /// What [`VARIABLES`] are, when variables are in use.
+    Variables,
 }
+
+/// The variables that [`Query::Variables`] asks for, in this order (guide, SGD command reference).
+pub const VARIABLES: [&str; 4] =
+    ["odometer.total_label_count", "odometer.total_print_length", "device.friendly_name", "device.unique_id"];
+
+const COUNT: &str = "! U1 getvar \"odometer.total_label_count\"\r\n";
+const STATE: &str = "~HQES\n~HS\n";
 
 /// What a printer said to the last question.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +35,8 @@ pub struct Report {
     pub status: Option<HostStatus>,
     /// The answer to `~HQES`.
     pub conditions: Option<Conditions>,
+    /// How many labels the printer has printed in its life, when that was asked and answered.
+    pub count: Option<u64>,
     /// Whether anything at all was heard since the question, also late answers.
     pub heard: bool,
 }
@@ -44,6 +57,11 @@ impl Report {
         self.status.is_some_and(|status| status.is_idle()) && self.faults().is_empty()
     }
 
+    /// Whether a label waits to be taken from the peel bar.
+    pub fn waits_to_be_taken(&self) -> bool {
+        self.status.is_some_and(|status| status.waits_to_be_taken())
+    }
+
     /// Whether the printer said anything about its state in answer to this question.
     pub fn is_conclusive(&self) -> bool {
         self.status.is_some() || !self.faults().is_empty()
@@ -60,6 +78,12 @@ pub struct Line {
     asked: Option<Query>,
     status: Tally,
     conditions: Tally,
+    variables: Tally,
+    /// How many variables the last question asked for.
+    wanted: u32,
+    /// What they are, as far as answered.
+    values: Vec<String>,
+    uses_variables: bool,
     ever_heard: bool,
 }
 
@@ -91,37 +115,69 @@ impl Tally {
 }
 
 impl Line {
+    /// Says whether this printer answers `getvar`, as far as is known. Not unless this was called.
+    pub fn use_variables(&mut self, yes: bool) {
+        self.uses_variables = yes;
+    }
+
+    /// Whether `getvar` is asked: not after a question in vain.
+    pub fn uses_variables(&self) -> bool {
+        self.uses_variables
+    }
+
     /// Begins a question, and returns the bytes to send for it.
-    pub fn ask(&mut self, query: Query) -> &'static [u8] {
+    pub fn ask(&mut self, query: Query) -> Vec<u8> {
         self.report = Report::default();
         self.asked = Some(query);
-        (self.status.came, self.conditions.came) = (false, false);
+        self.wanted = 0;
+        self.values.clear();
+        for tally in [&mut self.status, &mut self.conditions, &mut self.variables] {
+            tally.came = false;
+        }
         match query {
-            Query::State => {
-                self.status.open += 1;
-                self.conditions.open += 1;
-                b"~HQES\n~HS\n"
+            // Asked once more only when the last one was answered: while a printer is busy it may leave them lying.
+            Query::Progress if self.uses_variables && self.variables.open == 0 => {
+                let mut question = self.ask_variables(&[COUNT.to_owned()]);
+                question.extend(self.ask_state());
+                question
             }
+            Query::State | Query::Progress => self.ask_state(),
             Query::Faults => {
                 self.conditions.open += 1;
-                b"~HQES\n"
+                b"~HQES\n".to_vec()
             }
             Query::Identity => {
                 self.identity = None;
-                b"~HI\n"
+                b"~HI\n".to_vec()
             }
+            Query::Variables if self.uses_variables => {
+                self.ask_variables(&VARIABLES.map(|name| format!("! U1 getvar \"{name}\"\r\n")))
+            }
+            Query::Variables => Vec::new(),
         }
+    }
+
+    fn ask_state(&mut self) -> Vec<u8> {
+        self.status.open += 1;
+        self.conditions.open += 1;
+        STATE.as_bytes().to_vec()
+    }
+
+    fn ask_variables(&mut self, questions: &[String]) -> Vec<u8> {
+        self.wanted = u32::try_from(questions.len()).unwrap_or(0);
+        self.variables.open += self.wanted;
+        questions.concat().into_bytes()
     }
 
     /// Takes what was read, in any pieces.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.replies.push(bytes);
-        for reply in self.replies.by_ref() {
+        while let Some(reply) = self.replies.next() {
             self.ever_heard = true;
             self.report.heard = true;
             match reply {
                 Reply::HostStatus(status) => {
-                    if self.status.answered() && self.asked == Some(Query::State) {
+                    if self.status.answered() && matches!(self.asked, Some(Query::State | Query::Progress)) {
                         self.report.status = Some(status);
                     }
                 }
@@ -130,29 +186,53 @@ impl Line {
                         self.report.conditions = Some(conditions);
                     }
                 }
+                Reply::Variable(value) => self.take_variable(value),
                 Reply::Identity(identity) => self.identity = Some(identity),
                 Reply::Other(_) => {}
             }
         }
     }
 
+    /// An answer to an earlier question is one too many; the last ones belong to the last question.
+    fn take_variable(&mut self, value: String) {
+        self.variables.answered();
+        if self.variables.open < self.wanted {
+            if self.asked == Some(Query::Progress) {
+                self.report.count = value.parse().ok();
+            }
+            self.values.push(value);
+        }
+    }
+
     /// Says that nothing more came for the whole time-out. If an answer of a kind did come, and was not believed,
     /// then the other open questions of that kind will never be answered: the printer has nothing more to say. After
     /// silence they stay open, for the answers may be late.
+    ///
+    /// A printer that answers, and not to `getvar`, is not asked for variables any more.
     pub fn timed_out(&mut self) {
+        let in_vain = self.wanted > 0 && !self.variables.came;
+        let only_these = self.asked == Some(Query::Variables) || self.report.is_idle();
+        if in_vain && only_these {
+            self.uses_variables = false;
+        }
         self.status.timed_out();
         self.conditions.timed_out();
+        self.variables.timed_out();
     }
 
     /// Whether the last question is answered as far as it will be.
     pub fn is_complete(&self) -> bool {
+        let answered = self.values.len() >= self.wanted as usize;
         match self.asked {
             None => true,
             // Answers come in order, so one to `~HS` without one to `~HQES` means that the printer does not know the
             // latter; and with a fault, `~HS` may never be answered.
             Some(Query::State) => self.report.is_conclusive(),
+            // The count matters once the work is done; until then nothing waits for it.
+            Some(Query::Progress) => self.report.is_conclusive() && (answered || !self.report.is_idle()),
             Some(Query::Faults) => self.report.conditions.is_some(),
             Some(Query::Identity) => self.identity.is_some(),
+            Some(Query::Variables) => answered,
         }
     }
 
@@ -164,6 +244,11 @@ impl Line {
     /// What the printer is, once it was asked and said so.
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// The values of [`VARIABLES`], once all of them were asked for and answered; `?` is one that the printer has not.
+    pub fn variables(&self) -> Option<&[String]> {
+        (self.asked == Some(Query::Variables) && self.values.len() == VARIABLES.len()).then_some(self.values.as_slice())
     }
 
     /// Whether this printer answers at all, on this connection.
@@ -254,6 +339,77 @@ mod tests {
         assert!(!line.report().is_idle());
         line.receive(IDLE);
         assert!(line.report().is_idle());
+    }
+
+    fn counting() -> Line {
+        let mut line = Line::default();
+        line.use_variables(true);
+        line
+    }
+
+    #[test]
+    fn the_count_is_asked_together_with_the_state_and_waited_for_when_idle() {
+        let mut line = counting();
+        let question = String::from_utf8(line.ask(Query::Progress)).unwrap();
+        assert_eq!(question, "! U1 getvar \"odometer.total_label_count\"\r\n~HQES\n~HS\n");
+        line.receive(&[FINE, IDLE].concat());
+        assert!(!line.is_complete());
+        line.receive(b"\"17\"");
+        assert!(line.is_complete());
+        assert_eq!(line.report().count, Some(17));
+    }
+
+    #[test]
+    fn a_busy_printer_is_not_waited_for_and_not_asked_again_before_it_answered() {
+        const BUSY: &[u8] = b"\x02030,0,0,1245,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,1,2,6,0,00000003,1,000\x03\r\n";
+        let mut line = counting();
+        line.ask(Query::Progress);
+        line.receive(&[FINE, BUSY].concat());
+        assert!(line.is_complete());
+        assert_eq!(line.ask(Query::Progress), b"~HQES\n~HS\n");
+        line.receive(b"\"17\""); // of the first question: it might be from before the label
+        line.receive(&[FINE, IDLE].concat());
+        assert!(line.is_complete());
+        assert_eq!(line.report().count, None);
+        assert!(line.ask(Query::Progress).starts_with(b"! U1 getvar"));
+    }
+
+    #[test]
+    fn a_printer_that_ignores_getvar_is_asked_once_and_is_not_silent() {
+        let mut line = counting();
+        line.ask(Query::Progress);
+        line.receive(&[FINE, IDLE].concat());
+        line.timed_out();
+        assert!(line.report().is_idle() && !line.uses_variables());
+        assert_eq!(line.ask(Query::Progress), b"~HQES\n~HS\n");
+        assert!(line.ask(Query::Variables).is_empty() && line.is_complete() && line.variables().is_none());
+    }
+
+    #[test]
+    fn a_printer_that_answers_nothing_at_all_says_nothing_about_getvar() {
+        let mut line = counting();
+        line.ask(Query::Progress);
+        line.timed_out();
+        assert!(line.uses_variables());
+    }
+
+    #[test]
+    fn a_variable_that_the_printer_has_not_is_no_count() {
+        let mut line = counting();
+        line.ask(Query::Progress);
+        line.receive(&[b"\"?\"", FINE, IDLE].concat());
+        assert!(line.is_complete());
+        assert_eq!(line.report().count, None);
+    }
+
+    #[test]
+    fn variables_are_known_when_all_are_there() {
+        let mut line = counting();
+        assert_eq!(String::from_utf8(line.ask(Query::Variables)).unwrap().lines().count(), VARIABLES.len());
+        line.receive(b"\"17\"\"9 INCHES, 22 CENTIMETERS\"\"?\"");
+        assert!(!line.is_complete() && line.variables().is_none());
+        line.receive(b"\"D2J1\"");
+        assert_eq!(line.variables().unwrap(), ["17", "9 INCHES, 22 CENTIMETERS", "?", "D2J1"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Frames as answers: which question they belong to is told by their shape.
 
-use crate::{Conditions, Frames, HostStatus, Identity};
+use crate::frames::{Frame, Frames};
+use crate::{Conditions, HostStatus, Identity};
 
 /// One answer of a printer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,9 @@ pub enum Reply {
     Conditions(Conditions),
     /// To `~HI`.
     Identity(Identity),
+    /// To `! U1 getvar`, without its quotes. `?` is a variable that the printer does not have. Which one it is, the
+    /// answer does not say: answers come in the order of the questions.
+    Variable(String),
     /// A frame that is none of these.
     Other(Vec<u8>),
 }
@@ -62,9 +66,12 @@ impl Iterator for Replies {
     /// The next whole answer; nothing until more bytes arrive.
     fn next(&mut self) -> Option<Reply> {
         loop {
-            let frame = self.frames.next()?;
-            if let Some(reply) = self.read(frame) {
-                return Some(reply);
+            let reply = match self.frames.next()? {
+                Frame::Marked(frame) => self.read(frame),
+                Frame::Quoted(value) => Some(Reply::Variable(String::from_utf8_lossy(&value).trim().to_owned())),
+            };
+            if reply.is_some() {
+                return reply;
             }
         }
     }
@@ -100,6 +107,7 @@ mod tests {
         let status = status(IDLE);
         assert!(status.is_idle());
         assert_eq!((status.label_length, status.print_mode, status.thermal_transfer), (1245, 2, true));
+        assert_eq!((status.continuous, status.graphics_stored, status.print_mode_name()), (false, 0, Some("tear-off")));
     }
 
     #[test]
@@ -114,18 +122,36 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_media_and_the_number_of_graphics_are_read() {
+        let first = b"\x02030,0,0,1245,000,0,0,0,000,0,0,0\x03\r\n".as_slice();
+        let status = status(&[first, b"\x02128,0,0,0,0,1,4,1,00000000,1,012\x03\r\n"].concat());
+        assert!(status.continuous && status.waits_to_be_taken());
+        assert_eq!(status.graphics_stored, 12);
+        // The flag alone says nothing: only a printer that peels has labels that wait.
+        assert!(!HostStatus { print_mode: 2, ..status }.waits_to_be_taken());
+    }
+
+    #[test]
     fn several_answers_in_one_read_come_out_in_order() {
         let bytes = [
             b"\x02\r\n  PRINTER STATUS\r\n   ERRORS:  1 00000000 00000001\r\n   WARNINGS: 0 00000000 00000000\x03\r\n"
                 .as_slice(),
             IDLE,
+            b"\"1234\"",
             b"\x02ZD421-203dpi,V93.21.17Z,8,8192KB\x03\r\n",
+            b"\"?\"",
         ]
         .concat();
         let replies = all(&bytes);
         assert!(matches!(
             replies.as_slice(),
-            [Reply::Conditions(Conditions { errors: 1, warnings: 0 }), Reply::HostStatus(_), Reply::Identity(_)]
+            [
+                Reply::Conditions(Conditions { errors: 1, warnings: 0 }),
+                Reply::HostStatus(_),
+                Reply::Variable(count),
+                Reply::Identity(_),
+                Reply::Variable(unknown),
+            ] if count == "1234" && unknown == "?"
         ));
         // However the bytes are cut, the answers are the same.
         for size in 1..bytes.len() {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::{Fault, Query, Report};
 
+/// How long an idle printer's counter may lag behind what was sent, until it is believed.
+const LONGEST_LAG: Duration = Duration::from_secs(3);
+
 /// How long a printer that has answered before may be silent, until nobody knows.
 const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
@@ -23,7 +26,18 @@ const FAULT_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The printer has nothing left to print and no fault.
-    Printed,
+    Printed {
+        /// Whether its counter went up by exactly what was sent, too.
+        counted: bool,
+    },
+    /// The printer has nothing left to print and no fault, and its counter did not go up by as much as was sent: the
+    /// rest was cancelled at the printer.
+    Short {
+        /// What the counter was before the label was sent.
+        before: u64,
+        /// How many labels came out.
+        printed: u64,
+    },
     /// Not yet: pause, then ask this.
     Ask {
         /// How long to wait before.
@@ -32,9 +46,20 @@ pub enum Step {
         query: Query,
         /// What keeps the printer from going on; empty while it works.
         faults: Vec<Fault>,
+        /// Whether it waits until somebody takes a label from the peel bar.
+        take: bool,
     },
     /// The printer has been silent for too long. Whether the label came out is not known.
     Lost,
+}
+
+/// What the printer's counter will say when a label has come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// What it said before the first byte of the label.
+    pub before: u64,
+    /// How many labels were sent, with all copies.
+    pub labels: u32,
 }
 
 /// Follows one label from its last byte on. Time is handed in, counted from the last byte.
@@ -48,20 +73,28 @@ pub struct Watch {
     faults: Vec<Fault>,
     /// Whether the printer answers `~HQES`, also with a fault.
     knows_conditions: bool,
+    /// Only for a printer that counts.
+    expected: Option<Expected>,
+    /// Since when the printer is idle, its counter being too low.
+    lagging: Option<Duration>,
 }
 
 impl Watch {
     /// Begins when the last byte has been sent. `knows_conditions`: see
-    /// [`Line::knows_conditions`](crate::Line::knows_conditions).
-    pub fn new(knows_conditions: bool) -> Self {
-        Self { knows_conditions, ..Self::default() }
+    /// [`Line::knows_conditions`](crate::Line::knows_conditions). `expected`: for a printer that told its counter.
+    pub fn new(knows_conditions: bool, expected: Option<Expected>) -> Self {
+        Self { knows_conditions, expected, ..Self::default() }
     }
 
     /// Takes the answer to a question that was asked after the last byte.
     pub fn observe(&mut self, now: Duration, report: &Report) -> Step {
         if report.is_idle() {
-            return Step::Printed;
+            match self.judge(now, report.count) {
+                Some(step) => return step,
+                None => return self.ask(report, Vec::new()),
+            }
         }
+        self.lagging = None;
         if report.heard {
             self.heard = now;
             self.knows_conditions |= report.conditions.is_some();
@@ -76,11 +109,34 @@ impl Watch {
                 self.faults = faults;
             }
         }
-        let faulty = !self.faults.is_empty();
-        let pause = if faulty { FAULT_PAUSE } else { PAUSES.get(self.rounds).copied().unwrap_or(PAUSE_AT_LAST) };
+        self.ask(report, self.faults.clone())
+    }
+
+    /// What an idle printer's counter proves. Nothing is decided while it may only be late.
+    fn judge(&mut self, now: Duration, counter: Option<u64>) -> Option<Step> {
+        let (Some(Expected { before, labels }), Some(reached)) = (self.expected, counter) else {
+            return Some(Step::Printed { counted: false });
+        };
+        let labels = u64::from(labels);
+        match reached.checked_sub(before) {
+            Some(printed) if printed == labels => Some(Step::Printed { counted: true }),
+            // Others print on it as well, or its counter was set back: the counter proves nothing.
+            None => Some(Step::Printed { counted: false }),
+            Some(printed) if printed > labels => Some(Step::Printed { counted: false }),
+            Some(printed) => {
+                let since = *self.lagging.get_or_insert(now);
+                self.heard = now;
+                (now.saturating_sub(since) >= LONGEST_LAG).then_some(Step::Short { before, printed })
+            }
+        }
+    }
+
+    fn ask(&mut self, report: &Report, faults: Vec<Fault>) -> Step {
+        let stopped = !faults.is_empty();
+        let pause = if stopped { FAULT_PAUSE } else { PAUSES.get(self.rounds).copied().unwrap_or(PAUSE_AT_LAST) };
         self.rounds += 1;
-        let query = if faulty && self.knows_conditions { Query::Faults } else { Query::State };
-        Step::Ask { pause, query, faults: self.faults.clone() }
+        let query = if stopped && self.knows_conditions { Query::Faults } else { Query::Progress };
+        Step::Ask { pause, query, faults, take: report.waits_to_be_taken() }
     }
 }
 
@@ -95,15 +151,28 @@ mod tests {
 
     fn busy() -> Report {
         let status = HostStatus { labels_remaining: 2, ..HostStatus::default() };
-        Report { status: Some(status), conditions: Some(Conditions::default()), heard: true }
+        Report { status: Some(status), conditions: Some(Conditions::default()), count: None, heard: true }
     }
 
     fn idle() -> Report {
-        Report { status: Some(HostStatus::default()), conditions: Some(Conditions::default()), heard: true }
+        Report {
+            status: Some(HostStatus::default()),
+            conditions: Some(Conditions::default()),
+            count: None,
+            heard: true,
+        }
+    }
+
+    fn idle_at(count: u64) -> Report {
+        Report { count: Some(count), ..idle() }
+    }
+
+    fn counting() -> Watch {
+        Watch::new(true, Some(Expected { before: 100, labels: 3 }))
     }
 
     fn no_media() -> Report {
-        Report { status: None, conditions: Some(Conditions { errors: 1, warnings: 0 }), heard: true }
+        Report { status: None, conditions: Some(Conditions { errors: 1, warnings: 0 }), count: None, heard: true }
     }
 
     fn pause(step: Step) -> Duration {
@@ -115,12 +184,12 @@ mod tests {
 
     #[test]
     fn a_printer_with_nothing_left_and_no_fault_has_printed() {
-        assert_eq!(Watch::new(true).observe(SECOND, &idle()), Step::Printed);
+        assert_eq!(Watch::new(true, None).observe(SECOND, &idle()), Step::Printed { counted: false });
     }
 
     #[test]
     fn a_busy_printer_is_asked_again_at_growing_intervals() {
-        let mut watch = Watch::new(true);
+        let mut watch = Watch::new(true, None);
         let pauses: Vec<Duration> = (1..9).map(|n| pause(watch.observe(SECOND * n, &busy()))).collect();
         assert!(pauses.is_sorted() && pauses[0] < pauses[7]);
         assert_eq!(pauses[7], Duration::from_millis(500));
@@ -128,34 +197,35 @@ mod tests {
 
     #[test]
     fn out_of_media_is_waited_for_however_long_it_takes() {
-        let mut watch = Watch::new(true);
+        let mut watch = Watch::new(true, None);
         for hour in 1..100 {
             let step = watch.observe(SECOND * 3600 * hour, &no_media());
-            let expected = Step::Ask { pause: SECOND, query: Query::Faults, faults: vec![Fault::MediaOut] };
+            let expected =
+                Step::Ask { pause: SECOND, query: Query::Faults, faults: vec![Fault::MediaOut], take: false };
             assert_eq!(step, expected);
         }
     }
 
     #[test]
     fn when_the_fault_is_gone_the_work_is_asked_for_again() {
-        let mut watch = Watch::new(true);
+        let mut watch = Watch::new(true, None);
         watch.observe(SECOND, &no_media());
-        let cleared = Report { status: None, conditions: Some(Conditions::default()), heard: true };
+        let cleared = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
         let step = watch.observe(2 * SECOND, &cleared);
-        assert!(matches!(&step, Step::Ask { query: Query::State, faults, .. } if faults.is_empty()), "{step:?}");
-        assert_eq!(watch.observe(3 * SECOND, &idle()), Step::Printed);
+        assert!(matches!(&step, Step::Ask { query: Query::Progress, faults, .. } if faults.is_empty()), "{step:?}");
+        assert_eq!(watch.observe(3 * SECOND, &idle()), Step::Printed { counted: false });
     }
 
     #[test]
     fn an_idle_printer_with_a_fault_has_not_printed() {
         let mut report = idle();
         report.conditions = Some(Conditions { errors: 4, warnings: 0 });
-        assert!(matches!(Watch::new(true).observe(SECOND, &report), Step::Ask { .. }));
+        assert!(matches!(Watch::new(true, None).observe(SECOND, &report), Step::Ask { .. }));
     }
 
     #[test]
     fn silence_is_given_up_after_a_minute_since_the_last_answer() {
-        let mut watch = Watch::new(true);
+        let mut watch = Watch::new(true, None);
         let silence = Report::default();
         assert!(matches!(watch.observe(59 * SECOND, &silence), Step::Ask { .. }));
         watch.observe(59 * SECOND, &busy());
@@ -168,9 +238,50 @@ mod tests {
         let report = Report {
             status: Some(HostStatus { paused: true, ..HostStatus::default() }),
             conditions: None,
+            count: None,
             heard: true,
         };
-        let step = Watch::new(false).observe(SECOND, &report);
-        assert!(matches!(step, Step::Ask { query: Query::State, .. }));
+        let step = Watch::new(false, None).observe(SECOND, &report);
+        assert!(matches!(step, Step::Ask { query: Query::Progress, .. }));
+    }
+
+    #[test]
+    fn a_counter_that_went_up_by_what_was_sent_is_the_best_proof() {
+        assert_eq!(counting().observe(SECOND, &idle_at(103)), Step::Printed { counted: true });
+    }
+
+    #[test]
+    fn a_counter_that_others_moved_too_proves_nothing_and_disproves_nothing() {
+        assert_eq!(counting().observe(SECOND, &idle_at(104)), Step::Printed { counted: false });
+        assert_eq!(counting().observe(SECOND, &idle_at(3)), Step::Printed { counted: false });
+        assert_eq!(counting().observe(SECOND, &idle()), Step::Printed { counted: false });
+    }
+
+    #[test]
+    fn a_counter_may_be_late() {
+        let mut watch = counting();
+        assert!(matches!(watch.observe(SECOND, &idle_at(100)), Step::Ask { query: Query::Progress, .. }));
+        assert!(matches!(watch.observe(2 * SECOND, &idle_at(102)), Step::Ask { .. }));
+        assert_eq!(watch.observe(3 * SECOND, &idle_at(103)), Step::Printed { counted: true });
+    }
+
+    #[test]
+    fn an_idle_printer_whose_counter_stays_too_low_has_dropped_labels() {
+        for (count, printed) in [(100, 0), (102, 2)] {
+            let mut watch = counting();
+            watch.observe(SECOND, &idle_at(count));
+            // Work in between begins the patience anew.
+            watch.observe(2 * SECOND, &busy());
+            assert!(matches!(watch.observe(4 * SECOND, &idle_at(count)), Step::Ask { .. }));
+            assert!(matches!(watch.observe(6 * SECOND, &idle_at(count)), Step::Ask { .. }));
+            assert_eq!(watch.observe(7 * SECOND, &idle_at(count)), Step::Short { before: 100, printed });
+        }
+    }
+
+    #[test]
+    fn a_label_at_the_peel_bar_is_no_fault() {
+        let status = HostStatus { labels_remaining: 2, label_waiting: true, print_mode: 1, ..HostStatus::default() };
+        let step = Watch::new(true, None).observe(SECOND, &Report { status: Some(status), ..busy() });
+        assert!(matches!(&step, Step::Ask { faults, take: true, .. } if faults.is_empty()), "{step:?}");
     }
 }

@@ -2,26 +2,49 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::cast_possible_truncation)] // of sizes that are chosen here
 
-use ostler_zpl::{Bitmap, Label, MOST_BYTES};
+use std::collections::HashMap;
+use std::io::Read as _;
+
+use base64::Engine as _;
+use ostler_zpl::{Bitmap, Encoding, Label, MOST_BYTES, Setup, Stored};
 use proptest::prelude::*;
 
 /// A printer's memory: rows of dots, a bool each.
+#[derive(Default)]
 struct Canvas {
     width: usize,
     rows: Vec<Vec<bool>>,
+    /// Stored graphics, as rows of bytes.
+    graphics: HashMap<String, (Vec<u8>, usize)>,
 }
 
-/// Runs a label format: `^PW`, `^LL`, `^FO` and `^GF` draw, the rest is only checked to be known.
+/// Runs a stream: `~DG`, `^PW`, `^LL`, `^FO`, `^GF`, `^XG` and `^ID` do something, the rest is only checked to be known.
 fn print(zpl: &str) -> Canvas {
-    let mut canvas = Canvas { width: 0, rows: Vec::new() };
+    let mut canvas = Canvas::default();
     let mut origin = (0, 0);
-    let body = zpl.split_once("^XA").unwrap().1;
-    let (body, rest) = body.split_once("^XZ").unwrap();
-    assert_eq!(rest.trim(), "");
-    for command in body.split('^').skip(1) {
+    let mut inside = false;
+    for command in zpl.split_inclusive(['^', '~']).map(|text| text.trim_end_matches(['^', '~'])).skip(1) {
         let (name, arguments) = command.split_at(2);
         let arguments = arguments.trim_end_matches('\n');
         match name {
+            "XA" => assert!(!std::mem::replace(&mut inside, true)),
+            "XZ" => assert!(std::mem::replace(&mut inside, false)),
+            "DG" => {
+                assert!(!inside, "a download within a format");
+                let mut parts = arguments.splitn(4, ',');
+                let graphic = parts.next().unwrap().to_owned();
+                let mut number = || parts.next().unwrap().parse::<usize>().unwrap();
+                let (total, stride) = (number(), number());
+                let bytes = bytes(parts.next().unwrap(), stride);
+                assert_eq!(bytes.len(), total);
+                assert!(canvas.graphics.insert(graphic, (bytes, stride)).is_none(), "overwritten");
+            }
+            "XG" => {
+                let graphic = arguments.strip_suffix(",1,1").unwrap();
+                let (bytes, stride) = canvas.graphics.get(graphic).expect("a stored graphic").clone();
+                draw(&mut canvas, origin, &bytes, stride);
+            }
+            "ID" => assert!(canvas.graphics.remove(arguments).is_some()),
             "PW" => canvas.width = arguments.parse().unwrap(),
             "LL" => canvas.rows = vec![vec![false; canvas.width]; arguments.parse().unwrap()],
             "FO" => {
@@ -35,24 +58,23 @@ fn print(zpl: &str) -> Canvas {
                 let (sent, total, stride) = (number(), number(), number());
                 assert_eq!(sent, total);
                 assert!(total <= MOST_BYTES, "{total} bytes in one field");
-                draw(&mut canvas, origin, &decode(parts.next().unwrap(), stride), total / stride);
+                let bytes = bytes(parts.next().unwrap(), stride);
+                assert_eq!(bytes.len(), total);
+                draw(&mut canvas, origin, &bytes, stride);
             }
             "PO" => assert_eq!(arguments, "N"),
             "LH" => assert_eq!(arguments, "0,0"),
-            "PQ" | "FS" => {}
-            other => panic!("unknown command ^{other}"),
+            "PQ" | "FS" | "SD" => {}
+            other => panic!("unknown command {other}"),
         }
     }
+    assert!(!inside, "the format is not ended");
     canvas
 }
 
-fn draw(canvas: &mut Canvas, (x, y): (usize, usize), rows: &[String], height: usize) {
-    assert_eq!(rows.len(), height);
-    for (dy, row) in rows.iter().enumerate() {
-        let bits = row.chars().flat_map(|digit| {
-            let value = digit.to_digit(16).unwrap();
-            (0..4).rev().map(move |bit| value >> bit & 1 == 1)
-        });
+fn draw(canvas: &mut Canvas, (x, y): (usize, usize), bytes: &[u8], stride: usize) {
+    for (dy, row) in bytes.chunks(stride).enumerate() {
+        let bits = row.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
         for (dx, black) in bits.enumerate() {
             // Dots beyond the print width fall beside the label; padding must not be black all the same.
             match canvas.rows[y + dy].get_mut(x + dx) {
@@ -61,6 +83,32 @@ fn draw(canvas: &mut Canvas, (x, y): (usize, usize), rows: &[String], height: us
             }
         }
     }
+}
+
+/// The data of a graphic, in either form.
+fn bytes(data: &str, stride: usize) -> Vec<u8> {
+    let Some(data) = data.strip_prefix(":Z64:") else {
+        let digits = decode(data, stride).concat();
+        return (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    };
+    let (text, crc) = data.split_once(':').unwrap();
+    assert_eq!(crc, format!("{:04X}", crc_of(text.as_bytes())));
+    let packed = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// CRC-16 with polynomial 1021h and start 0, a bit at a time.
+fn crc_of(text: &[u8]) -> u16 {
+    text.iter().fold(0, |crc, byte| {
+        (0..8).fold(
+            crc ^ u16::from(*byte) << 8,
+            |crc: u16, _| {
+                if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+            },
+        )
+    })
 }
 
 /// Expands the compressed digits into rows of hexadecimal digits.
@@ -77,10 +125,9 @@ fn decode(text: &str, stride: usize) -> Vec<String> {
                 row.extend(std::iter::repeat_n(c, count.max(1)));
                 count = 0;
             }
-            ',' | '!' => {
+            ',' => {
                 assert_eq!(count, 0);
-                let fill = if c == ',' { '0' } else { 'F' };
-                row.extend(std::iter::repeat_n(fill, length - row.len()));
+                row.extend(std::iter::repeat_n('0', length - row.len()));
             }
             ':' => {
                 assert!(row.is_empty() && count == 0, "a repeated row begins in the middle of a row");
@@ -98,13 +145,21 @@ fn decode(text: &str, stride: usize) -> Vec<String> {
 }
 
 fn assert_prints(width: u32, height: u32, data: &[u8]) {
-    let stride = width.div_ceil(8);
-    let label = Label { bitmap: Bitmap::new(width, height, stride, data).unwrap(), copies: 1, darkness: None };
-    let canvas = print(std::str::from_utf8(&label.to_bytes()).unwrap());
-    assert_eq!((canvas.width, canvas.rows.len()), (width as usize, height as usize));
+    let bitmap = Bitmap::new(width, height, width.div_ceil(8), data).unwrap();
+    for encoding in [Encoding::Hex, Encoding::Z64] {
+        let label = Label { encoding, ..Label::new(bitmap) };
+        assert_shows(&print(std::str::from_utf8(&label.to_bytes()).unwrap()), &bitmap);
+        let graphic = Stored::for_job(7);
+        let stored = [graphic.download(&bitmap, encoding), label.recall(&graphic)].concat();
+        assert_shows(&print(std::str::from_utf8(&stored).unwrap()), &bitmap);
+    }
+}
+
+fn assert_shows(canvas: &Canvas, bitmap: &Bitmap<'_>) {
+    assert_eq!((canvas.width, canvas.rows.len()), (bitmap.width() as usize, bitmap.height() as usize));
     for (y, row) in canvas.rows.iter().enumerate() {
         for (x, black) in row.iter().enumerate() {
-            let byte = data[y * stride as usize + x / 8];
+            let byte = bitmap.data()[y * bitmap.stride() + x / 8];
             assert_eq!(*black, byte >> (7 - x % 8) & 1 == 1, "dot {x},{y}");
         }
     }
@@ -176,4 +231,18 @@ fn a_run_of_any_length_comes_out_as_it_went_in() {
         data.push(0x12);
         assert_prints(8 * (bytes as u32 + 1), 1, &data);
     }
+}
+
+#[test]
+fn a_job_of_equal_labels_sends_its_dots_once_and_leaves_nothing_behind() {
+    let data: Vec<u8> = (0..100u8).flat_map(|n| [n, n ^ 0x55]).collect();
+    let bitmap = Bitmap::new(16, 100, 2, &data).unwrap();
+    let label = Label { setup: Setup { darkness: Some(9), ..Setup::default() }, ..Label::new(bitmap) };
+    let graphic = Stored::for_job(7);
+    let labels = [label.recall(&graphic), label.recall(&graphic)];
+    let job = [graphic.download(&bitmap, Encoding::Hex), labels.concat(), graphic.delete()].concat();
+    let canvas = print(std::str::from_utf8(&job).unwrap());
+    assert_shows(&canvas, &bitmap);
+    assert!(canvas.graphics.is_empty());
+    assert!(job.len() < 2 * label.to_bytes().len());
 }

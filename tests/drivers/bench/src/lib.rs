@@ -37,7 +37,7 @@ impl Bench {
             .map_err(|error| Error::permanent("bitmap", error.to_string()))?;
         let mut zpl = Vec::new();
         for _ in 0..rounds {
-            zpl = Label { bitmap: black_box(bitmap), copies: 1, darkness: None }.to_bytes();
+            zpl = Label::new(black_box(bitmap)).to_bytes();
             black_box(&zpl);
         }
         // FNV-1a, 64 bits: enough to see that both sides made the same.

@@ -1,0 +1,204 @@
+//! The conversation around one label on a printer of ZPL.
+
+use std::time::{Duration, Instant};
+
+use ostler_sdk::label_printer::{SetStatus, Status};
+use ostler_sdk::printing::Proof;
+use ostler_sdk::{Error, Machine, Outcome, Result};
+use ostler_zpl::{Bitmap, Expected, Fault, Label, Query, Step, Stored, Watch};
+
+use super::document::Document;
+use super::proof;
+use crate::printer::Printer;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::status::{advice, status_of};
+
+/// How often to look whether a label was taken from the peel bar.
+const TAKE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A printer, and the connection to it, while labels are printed.
+pub struct Run<'a> {
+    pub machine: &'a Machine,
+    pub settings: &'a Settings,
+    pub session: Session,
+    pub printer: Printer,
+    /// A graphic that the printer has stored, with its dots.
+    stored: Option<(Stored, Document)>,
+    /// The printer did not confirm a graphic: none is stored any more.
+    cannot_store: bool,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(machine: &'a Machine, settings: &'a Settings, session: Session, printer: Printer) -> Self {
+        Self { machine, settings, session, printer, stored: None, cannot_store: false }
+    }
+
+    /// Prints a label with all its copies; `label_started` has been said, `label_done` is to follow. An error's
+    /// outcome is what is known about the label.
+    ///
+    /// `keep` names a graphic in which to keep the dots, because the next label has the same ones.
+    pub async fn label(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<Proof> {
+        let repeats = keep.is_some();
+        let result = self.print(document, copies, keep).await;
+        // While the label is open the host lets bytes through, so the graphic goes now or not at all. Not after an
+        // error that says nothing about the line, for a broken one may hold back the bytes for a long time.
+        let reachable = match &result {
+            Ok(_) => !repeats,
+            Err(error) => error.outcome == Outcome::NotPrinted && !error.is_cancelled(),
+        };
+        if reachable && let Some((graphic, _)) = self.stored.take() {
+            // It prints nothing, and what is left behind is gone when the printer is switched off.
+            let _ = self.session.send(&graphic.delete()).await;
+        }
+        self.printer.learn(&self.session);
+        result
+    }
+
+    async fn print(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<Proof> {
+        let outcome = |outcome| move |error: Error| error.with_outcome(outcome);
+        let before = self.check().await.map_err(outcome(Outcome::NotPrinted))?;
+        self.send(document, copies, keep).await.map_err(outcome(Outcome::Unknown))?;
+        // `follow` knows more about its errors: a counter may prove that nothing was printed.
+        self.follow(copies, before).await
+    }
+
+    /// Asks before the first byte of the format, and returns the printer's counter. Silence is no reason not to
+    /// print: a printer without labels may not answer, and prints what it has received once it has some.
+    pub async fn check(&mut self) -> Result<Option<u64>> {
+        if !self.session.is_worth_asking() {
+            return Ok(None);
+        }
+        loop {
+            self.session.ask(Query::Progress).await?;
+            let faults = self.session.report().faults();
+            if let Some(first) = faults.first() {
+                show(self.machine, &faults, false);
+                return Err(Error::needs_attention(first.code(), advice(&faults)));
+            }
+            if self.session.report().waits_to_be_taken() {
+                show(self.machine, &[], true);
+                self.machine.sleep(TAKE_PAUSE).await?;
+            } else if !self.identify().await? {
+                return Ok(self.session.report().count);
+            }
+        }
+    }
+
+    /// Asks what the printer is, if it answers and was not asked before; the form of pictures depends on it. Says
+    /// whether it was asked: the state is to be asked again then.
+    async fn identify(&mut self) -> Result<bool> {
+        let printer = &mut self.printer;
+        if printer.identity.is_some() || printer.identity_in_vain || !self.session.report().heard {
+            return Ok(false);
+        }
+        self.session.ask(Query::Identity).await?;
+        printer.identity = self.session.identity().cloned();
+        printer.identity_in_vain = printer.identity.is_none();
+        self.session.use_variables(printer);
+        Ok(true)
+    }
+
+    /// Sends the format. `keep`: see [`label`](Self::label).
+    pub async fn send(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<()> {
+        let (width, height, data) = match document {
+            Document::Zpl(format) => return self.session.send(format).await,
+            Document::Dots { width, height, data } => (*width, *height, data),
+        };
+        let bitmap = Bitmap::new(width, height, width.div_ceil(8), data)
+            .map_err(|error| Error::permanent("bitmap", error.to_string()))?;
+        let encoding = self.settings.encoding_for(self.printer.identity.as_ref());
+        let label = Label { bitmap, copies, encoding, setup: self.settings.setup };
+        if let Some(keep) = keep {
+            self.store(keep, document, &label).await?;
+        }
+        if let Some((graphic, dots)) = &self.stored
+            && dots == document
+        {
+            return self.session.send(&label.recall(graphic)).await;
+        }
+        // Strip by strip. Compressing one takes a moment, and the other printers of this driver may want to go on in
+        // between.
+        self.session.send(&label.begin()).await?;
+        for strip in label.strips() {
+            self.session.send(&strip).await?;
+            ostler_sdk::yield_now().await;
+        }
+        self.session.send(&label.end()).await
+    }
+
+    /// Stores the dots in the printer, when that is smaller and the printer confirms it. See [`Stored`].
+    async fn store(&mut self, graphic: Stored, document: &Document, label: &Label<'_>) -> Result<()> {
+        let has_room = self.printer.identity.as_ref().is_some_and(|identity| Stored::fits(&label.bitmap, identity));
+        let before = self.session.report().status.map(|status| status.graphics_stored);
+        let (None, true, false, Some(before)) = (&self.stored, has_room, self.cannot_store, before) else {
+            return Ok(());
+        };
+        let download = graphic.download(&label.bitmap, label.encoding);
+        if !graphic.saves(&download) {
+            return Ok(());
+        }
+        self.session.send(&download).await?;
+        self.session.ask(Query::State).await?;
+        if self.session.report().status.is_some_and(|status| status.graphics_stored > before) {
+            self.stored = Some((graphic, document.clone()));
+        } else {
+            // No room, or a printer that does not count its graphics. What it may have stored is not relied on.
+            self.cannot_store = true;
+            self.session.send(&graphic.delete()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the label has come out, as far as the printer tells.
+    pub async fn follow(&mut self, copies: u32, before: Option<u64>) -> Result<Proof> {
+        if self.session.answered() != Some(true) {
+            return Ok(Proof::Sent);
+        }
+        let unknown = |error: Error| error.with_outcome(Outcome::Unknown);
+        let sent = Instant::now();
+        let expected = before.map(|before| Expected { before, labels: copies });
+        let mut watch = Watch::new(self.session.knows_conditions(), expected);
+        let mut shown: (Vec<Fault>, bool) = (Vec::new(), false);
+        let mut query = Query::Progress;
+        loop {
+            self.session.ask(query).await.map_err(unknown)?;
+            match watch.observe(sent.elapsed(), self.session.report()) {
+                Step::Printed { counted: true } => {
+                    self.printer.trust_counter(self.machine).await;
+                    return Ok(Proof::Counted);
+                }
+                Step::Printed { counted: false } => return Ok(Proof::Acknowledged),
+                Step::Short { before, printed } => {
+                    let trusted = self.printer.is_counter_trusted(self.machine).await;
+                    // One that never counted is not asked again: the next label is believed to the printer's word.
+                    self.printer.without_variables |= printed == 0 && !trusted;
+                    return Err(proof::short(copies, before, printed, trusted));
+                }
+                Step::Lost => {
+                    let message = "The printer took the label and stopped answering. See whether it came out.";
+                    return Err(unknown(Error::transient("silent", message)));
+                }
+                Step::Ask { pause, query: next, faults, take } => {
+                    if (&faults, take) != (&shown.0, shown.1) {
+                        show(self.machine, &faults, take);
+                        shown = (faults, take);
+                    }
+                    query = next;
+                    self.machine.sleep(pause).await.map_err(unknown)?;
+                }
+            }
+        }
+    }
+}
+
+/// Shows what keeps the printer from going on, or that it goes on. `take`: it waits until a label is taken.
+fn show(machine: &Machine, faults: &[Fault], take: bool) {
+    let (status, text) = match faults.first() {
+        Some(first) => (status_of(*first), advice(faults)),
+        None if take => (Status::Printing, "Take the label; the next one waits for that.".to_owned()),
+        None => (Status::Printing, "The printer goes on.".to_owned()),
+    };
+    machine.set_status(status);
+    machine.set_status_text(text);
+}
