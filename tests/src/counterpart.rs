@@ -101,7 +101,14 @@ fn draw(program: &Path, script: &str, zpl: &[u8], paper: Paper, index: usize) ->
 }
 
 /// A stream of ZPL without the named commands (`^MM`, `~HS` ...). Each goes as a whole: from its own caret or tilde to the next.
+/// Lines of Set-Get-Do (`! U1 getvar ...`), which are not ZPL, go as well unless none is named.
 pub fn without(zpl: &[u8], commands: &[&str]) -> Vec<u8> {
+    if commands.is_empty() {
+        return zpl.to_vec();
+    }
+    let lines = zpl.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"! U1"));
+    let zpl = lines.collect::<Vec<_>>().concat();
+    let zpl = zpl.as_slice();
     let starts: Vec<_> = (0..zpl.len()).filter(|&at| matches!(zpl[at], b'^' | b'~')).chain([zpl.len()]).collect();
     let before = &zpl[..starts[0]];
     let kept = starts.windows(2).map(|ends| &zpl[ends[0]..ends[1]]);

@@ -21,7 +21,7 @@ fn a_job_waits_for_labels_and_then_prints_by_itself_once() {
     assert_eq!(zebra.label_count(), 0);
 
     zebra.clear_fault(Fault::MediaOut).unwrap();
-    assert_done_with(&daemon, job, "acknowledged");
+    assert_done_with(&daemon, job, "counted");
     assert_only(&zebra, &png);
     daemon.until_machine("dock", "connected", |machine| machine["status"] == 100);
     assert_eq!(zebra.label_count(), 1);
@@ -44,7 +44,7 @@ fn labels_that_run_out_in_the_middle_of_one_keep_its_job_alive() {
     assert_eq!(zebra.label_count(), 0);
 
     zebra.clear_fault(Fault::MediaOut).unwrap();
-    let job = assert_done_with(&daemon, job, "acknowledged");
+    let job = assert_done_with(&daemon, job, "counted");
     assert_eq!(job["attempts"], 1);
     assert_only(&zebra, &png);
 }
@@ -84,7 +84,7 @@ fn a_job_waits_for_a_printer_that_cannot_be_reached() {
     assert_eq!((&waiting["error"]["kind"], &waiting["error"]["outcome"]), (&json!("transient"), &json!("not-sent")));
 
     zebra.clear_fault(Fault::Refuse).unwrap();
-    assert_done_with(&daemon, job, "acknowledged");
+    assert_done_with(&daemon, job, "counted");
     assert_only(&zebra, &png);
 }
 
@@ -136,7 +136,7 @@ fn a_connection_that_ends_before_the_label_began_is_tried_again() {
     let job = daemon.print("dock", &png, 1);
     daemon.until_job(job, "tried", |job| job["state"] == "waiting" && job["attempts"].as_u64() >= Some(1));
     zebra.clear_faults().unwrap();
-    let job = assert_done_with(&daemon, job, "acknowledged");
+    let job = assert_done_with(&daemon, job, "counted");
     assert!(job["attempts"].as_u64() >= Some(2), "{job:#}");
     assert_only(&zebra, &png);
 }
@@ -150,7 +150,7 @@ fn a_waiting_job_keeps_later_ones_behind_it() {
     daemon.until_job(jobs[0], "waiting", |job| job["state"] == "waiting");
     zebra.clear_faults().unwrap();
     for job in jobs {
-        assert_done_with(&daemon, job, "acknowledged");
+        assert_done_with(&daemon, job, "counted");
     }
     for (png, label) in pictures.iter().zip(zebra.labels()) {
         dots::assert_same(&dots::of_png(png), &label.bitmap);

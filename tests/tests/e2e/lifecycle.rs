@@ -159,7 +159,7 @@ fn every_listing_is_json_for_programs_and_a_table_for_people() {
         (&["driver", "list"], "Zebra ZPL II"),
         (&["driver", "show", "zebra-zpl"], "CONNECTION"),
         (&["driver", "log", "zebra-zpl"], ""),
-        (&["job", "list"], "acknowledged"),
+        (&["job", "list"], "counted"),
         (&["job", "show", &job], "dock"),
         (&["type", "list"], "label-printer"),
     ];

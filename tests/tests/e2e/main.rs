@@ -14,3 +14,4 @@ mod printing;
 mod rendering;
 mod settings;
 mod usb;
+mod zebra;

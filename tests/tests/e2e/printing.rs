@@ -5,12 +5,12 @@ use ostler_tests::{Daemon, Label, dots, printer};
 use serde_json::json;
 
 #[test]
-fn a_label_arrives_dot_for_dot_and_the_printer_acknowledges_it() {
+fn a_label_arrives_dot_for_dot_and_the_printer_counts_it() {
     let (daemon, zebra) = Daemon::with_zebra();
     let png = Label::four_by_six("OSTLER-0001").png();
     let job = daemon.print_done("dock", &png);
 
-    assert_eq!(job["labels"], json!({ "done": 1, "started": null, "proof": "acknowledged" }));
+    assert_eq!(job["labels"], json!({ "done": 1, "started": null, "proof": "counted" }));
     assert_eq!((&job["copies"], &job["label_count"], &job["attempts"]), (&json!(1), &json!(1), &json!(1)));
     assert_eq!(job["error"], json!(null));
     assert_eq!(zebra.label_count(), 1);
@@ -80,7 +80,7 @@ fn the_command_line_can_wait_for_the_label() {
     let file = daemon.document("parcel.png", &Label::four_by_six("WAIT").png());
     let said = daemon.cli(&["print", "dock", &file.to_string_lossy(), "--wait"]).ok();
     assert_eq!(zebra.label_count(), 1);
-    assert!(said.stdout.contains("done") && said.stdout.contains("acknowledged"), "{}", said.stdout);
+    assert!(said.stdout.contains("done") && said.stdout.contains("counted"), "{}", said.stdout);
     assert!(said.stdout.contains("parcel.png"), "{}", said.stdout);
 }
 

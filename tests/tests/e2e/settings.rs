@@ -25,7 +25,7 @@ fn a_wrong_value_is_refused_with_a_sentence_and_the_old_one_stays() {
         ("LABEL_WIDTH=wide", &["LABEL_WIDTH", "'wide' is not a number"]),
         ("CONNECTION=http://10.0.0.7/", &["CONNECTION", "'http'", "tcp or usb"]),
         ("CONNECTION=somewhere", &["CONNECTION", "not a URI", "tcp://10.0.0.7:9100"]),
-        ("DRAKNESS=3", &["DRAKNESS", "there are: CONNECTION, DARKNESS, DPMM, LABEL_LENGTH, LABEL_WIDTH"]),
+        ("DRAKNESS=3", &["DRAKNESS", "there are: CONNECTION, DARKNESS, DPMM, ENCODING, LABEL_LENGTH, LABEL_SHIFT"]),
     ];
     for (setting, words) in wrong {
         daemon.cli(&["machine", "set", "dock", setting]).refused(1, words);

@@ -48,7 +48,7 @@ fn a_label_goes_through_a_character_device_and_the_answers_come_back() {
 
     let png = Label::four_by_six("OVER-USB").png();
     let job = daemon.print_done("desk", &png);
-    assert_eq!(job["labels"]["proof"], json!("acknowledged"), "{job:#}");
+    assert_eq!(job["labels"]["proof"], json!("counted"), "{job:#}");
     dots::assert_same(&dots::of_png(&png), &zebra.labels()[0].bitmap);
 }
 
