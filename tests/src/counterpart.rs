@@ -131,7 +131,7 @@ pub fn pdftoppm(pdf: &Path, page: usize, dpi: f64) -> Bitmap {
     command.args(["-mono", "-cropbox", "-r", &dpi.to_string(), "-f", &page, "-l", &page]).arg(pdf);
     let pbm = run(command, &[]);
     // `P4`, width and height as text, one white space, rows of bits in which 1 is black (netpbm's `pbm`).
-    let mut parts = pbm.splitn(4, |byte| byte.is_ascii_whitespace());
+    let mut parts = pbm.splitn(4, u8::is_ascii_whitespace);
     let mut text = || std::str::from_utf8(parts.next().unwrap()).unwrap();
     assert_eq!(text(), "P4");
     let (width, height): (u32, u32) = (text().parse().unwrap(), text().parse().unwrap());

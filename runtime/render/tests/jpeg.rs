@@ -1,5 +1,13 @@
 //! JPEG: turned as it says, of the size that it declares, and refused when it is not whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
+
 mod common;
 
 use common::{pool, text};

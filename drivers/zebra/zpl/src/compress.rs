@@ -15,8 +15,6 @@
 /// The longest run that one large and one small letter can say.
 const LONGEST_RUN: usize = 400 + 19;
 
-const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-
 /// Appends the rows of `data`, `stride` bytes each, to `out`. The first row is never written as "like the one above",
 /// so that each call makes a graphic of its own.
 pub fn compress(data: &[u8], stride: usize, out: &mut Vec<u8>) {
@@ -60,11 +58,17 @@ fn compress_row(row: &[u8], pen: &mut Pen<'_>) {
             run.length += 16;
             continue;
         }
-        word.iter().for_each(|byte| run.push(*byte, pen));
+        for byte in word {
+            run.push(*byte, pen);
+        }
     }
-    rest.iter().for_each(|byte| run.push(*byte, pen));
+    for byte in rest {
+        run.push(*byte, pen);
+    }
     // Half of the byte before the white rest may belong to the rest.
-    half.into_iter().for_each(|digit| run.push_digit(digit, pen));
+    if let Some(digit) = half {
+        run.push_digit(digit, pen);
+    }
     run.flush(pen);
     if half.is_some() || written < row.len() {
         pen.write(b',');
@@ -92,8 +96,9 @@ impl Pen<'_> {
         }
     }
 
+    /// `digit` is below 16.
     fn write_digit(&mut self, digit: u8) {
-        self.write(DIGITS[usize::from(digit & 0x0F)]);
+        self.write(if digit < 10 { b'0' + digit } else { b'A' - 10 + digit });
     }
 }
 

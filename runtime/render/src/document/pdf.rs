@@ -61,7 +61,7 @@ pub(super) fn page(document: &[u8], page: u32, raster: &Raster, limits: &RenderL
     let missing = Arc::new(OnceLock::new());
     let first = Arc::clone(&missing);
     let note = move |warning| {
-        if let Some(missing) = missing_part(&warning) {
+        if let Some(missing) = missing_part(warning) {
             let _ = first.set(missing);
         }
     };
@@ -104,7 +104,7 @@ fn draw<'a>(
 }
 
 /// What would be missing on the label.
-fn missing_part(warning: &InterpreterWarning) -> Option<&'static str> {
+fn missing_part(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("a font in it cannot be read, and its text would be missing"),
         InterpreterWarning::ImageDecodeFailure => Some("a picture in it cannot be read, and would be missing"),

@@ -1,6 +1,6 @@
 //! SVG: one page, of the size that its `width` and `height` say. Drawn by resvg.
 //!
-//! A CSS pixel is 1/96 inch (CSS Values 3, 6.1), which is the unit of a length without one. Text is set in DejaVu (Sans,
+//! A CSS pixel is 1/96 inch (CSS Values 3, 6.1), which is the unit of a length without one. Text is set in `DejaVu` (Sans,
 //! Serif, Sans Mono), whatever family it names: a label must look the same on every machine. An SVG reads nothing but
 //! itself; a picture in it is embedded as a `data:` URL.
 
@@ -25,6 +25,7 @@ const MM_PER_PIXEL: f64 = 25.4 / 96.0;
 
 /// Each dot is drawn as so many samples in each direction.
 const SAMPLES: usize = 4;
+const SAMPLES_PER_DOT: f64 = 4.0;
 
 /// Samples in memory at a time; four bytes each.
 const BAND_SAMPLES: usize = 16 * 1024 * 1024;
@@ -79,7 +80,7 @@ pub(super) fn page(document: &[u8], raster: &Raster, limits: &RenderLimits) -> R
     let band = (BAND_SAMPLES / columns / SAMPLES).clamp(1, height);
     let mut samples = limits.buffer::<u8>(columns * band * SAMPLES)?;
     #[allow(clippy::cast_possible_truncation)] // of a fraction: f32 is what the rasterizer counts in
-    let scale = (scale * MM_PER_PIXEL * SAMPLES as f64) as f32;
+    let scale = (scale * MM_PER_PIXEL * SAMPLES_PER_DOT) as f32;
     for (index, (drawn, touched)) in
         std::iter::zip(drawn.chunks_mut(band * width), touched.chunks_mut(band * width)).enumerate()
     {
