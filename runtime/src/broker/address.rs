@@ -3,6 +3,7 @@
 //! The operator's setting is the permission; these rules are what even an operator's typing error must not open: names
 //! are resolved by the host, and every resolved address is checked before it is used.
 
+use super::serial::SerialLine;
 use crate::model::{DriverError, ErrorKind};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -28,14 +29,23 @@ pub enum DeviceUri {
         /// Below `/dev`.
         path: PathBuf,
     },
+    /// `serial:///dev/ttyUSB0?baud=9600`: a serial line.
+    Serial {
+        /// Below `/dev`.
+        path: PathBuf,
+        /// How its bits are sent.
+        line: SerialLine,
+    },
 }
 
 impl DeviceUri {
     /// Parses what the operator typed.
     pub fn parse(text: &str) -> Result<Self, DriverError> {
         let bad = |why: &str| {
-            let message =
-                format!("'{text}' is not a device URI: {why}. Write tcp://10.0.0.7:9100 or usb:///dev/usb/lp0");
+            let message = format!(
+                "'{text}' is not a device URI: {why}. Write tcp://10.0.0.7:9100, usb:///dev/usb/lp0 or \
+                 serial:///dev/ttyUSB0?baud=9600"
+            );
             DriverError::invalid("bad-device-uri", message)
         };
         let uri = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
@@ -49,20 +59,25 @@ impl DeviceUri {
                 }
                 Ok(Self::Tcp { host: host.to_owned(), port: uri.port().unwrap_or(RAW_PRINTING_PORT) })
             }
-            "usb" => {
-                if uri.host().is_some_and(|host| host != Host::Domain("")) {
-                    return Err(bad("three slashes are expected: usb:///dev/..."));
-                }
-                let path = Path::new(uri.path());
-                let plain = path.components().all(|part| !matches!(part, std::path::Component::ParentDir));
-                if !path.starts_with("/dev") || !plain {
-                    return Err(bad("the device node must lie below /dev"));
-                }
-                Ok(Self::Usb { path: path.to_owned() })
+            "usb" if uri.query().is_some() => Err(bad("nothing is expected behind the device node")),
+            "usb" => Ok(Self::Usb { path: node(&uri).map_err(bad)? }),
+            "serial" => {
+                let line = SerialLine::parse(uri.query_pairs()).map_err(|why| bad(&why))?;
+                Ok(Self::Serial { path: node(&uri).map_err(bad)?, line })
             }
             other => Err(bad(&format!("the scheme '{other}' is not served here"))),
         }
     }
+}
+
+/// The device node that a URI names.
+fn node(uri: &Url) -> Result<PathBuf, &'static str> {
+    if uri.host().is_some_and(|host| host != Host::Domain("")) {
+        return Err("three slashes are expected, as in usb:///dev/...");
+    }
+    let path = Path::new(uri.path());
+    let plain = path.components().all(|part| !matches!(part, std::path::Component::ParentDir));
+    if path.starts_with("/dev") && plain { Ok(path.to_owned()) } else { Err("the device node must lie below /dev") }
 }
 
 /// Why an address is refused, or nothing. IPv4 addresses inside IPv6 ones are judged as what they are.
@@ -150,8 +165,9 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DriverErr
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::broker::serial::{Flow, Parity};
 
     #[test]
     fn device_uris_parse_with_the_port_of_raw_printing() {
@@ -163,8 +179,39 @@ mod tests {
     }
 
     #[test]
+    fn a_serial_line_is_set_up_as_its_uri_says_or_the_parameter_is_named() {
+        let line = |text: &str| match DeviceUri::parse(text) {
+            Ok(DeviceUri::Serial { line, .. }) => Ok(line),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.message),
+        };
+        assert_eq!(line("serial:///dev/ttyS0"), Ok(SerialLine::default()));
+        let uri = "serial:///dev/ttyUSB0?baud=115200&bits=7&parity=even&stop=2&flow=rtscts";
+        let expected = SerialLine { baud: 115_200, bits: 7, parity: Parity::Even, stop: 2, flow: Flow::RtsCts };
+        assert_eq!(line(uri), Ok(expected));
+        for (query, words) in [
+            ("baud=fast", "baud may be a number from 50"),
+            ("bits=9", "bits may be 7 or 8"),
+            ("parity=mark", "parity may be none, even or odd"),
+            ("speed=9600", "'speed' is no parameter of a serial line"),
+        ] {
+            let error = line(&format!("serial:///dev/ttyS0?{query}")).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
     fn device_uris_that_lead_elsewhere_are_refused() {
-        for text in ["tcp://", "tcp://h/path", "usb:///etc/passwd", "usb:///dev/../etc/passwd", "http://x", "printer"] {
+        for text in [
+            "tcp://",
+            "tcp://h/path",
+            "usb:///etc/passwd",
+            "usb:///dev/../etc/passwd",
+            "serial:///etc/passwd",
+            "serial://x/dev/ttyS0",
+            "http://x",
+            "printer",
+        ] {
             assert!(DeviceUri::parse(text).is_err(), "{text}");
         }
     }

@@ -1,8 +1,14 @@
-//! Opening a device: a TCP connection, or a character device node below `/dev`.
+//! Opening a device: a TCP connection, or a character device node below `/dev`, which may be a serial line.
 
-use super::address::{DeviceUri, resolve};
+use super::{
+    address::{DeviceUri, resolve},
+    serial::SerialLine,
+};
 use crate::model::{DriverError, ErrorKind};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::{
+    fs::{FileType, Mode, OFlags},
+    io::Errno,
+};
 use std::{io, path::Path, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -29,7 +35,8 @@ pub async fn open(uri: &DeviceUri, timeout: Duration) -> Result<Opened, DriverEr
             Ok(result) => result,
             Err(_) => Err(unreachable(&format!("{host}:{port}"), &format!("no answer within {timeout:?}"))),
         },
-        DeviceUri::Usb { path } => open_node(path),
+        DeviceUri::Usb { path } => open_node(path, None),
+        DeviceUri::Serial { path, line } => open_node(path, Some(*line)),
     }
 }
 
@@ -58,14 +65,16 @@ async fn open_tcp(host: &str, port: u16) -> Result<Opened, DriverError> {
     })
 }
 
-fn open_node(path: &Path) -> Result<Opened, DriverError> {
+fn open_node(path: &Path, line: Option<SerialLine>) -> Result<Opened, DriverError> {
     let shown = path.display().to_string();
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => unreachable(&shown, "there is no such device"),
         io::ErrorKind::PermissionDenied => DriverError::new(
             ErrorKind::Permanent,
             "no-permission",
-            format!("{shown} may not be opened by this user: add it to the group that owns the device (often lp)"),
+            format!(
+                "{shown} may not be opened by this user: add it to the group that owns the device (often lp or dialout)"
+            ),
         ),
         _ => unreachable(&shown, &error.to_string()),
     };
@@ -84,6 +93,20 @@ fn open_node(path: &Path) -> Result<Opened, DriverError> {
             format!("{shown} is not a character device of a printer or the like: name one such as /dev/usb/lp0");
         return Err(DriverError::denied("not-a-device", message));
     }
+    match line.map(|line| line.apply(&node)) {
+        None | Some(Ok(())) => {}
+        Some(Err(Errno::NOTTY)) => {
+            return Err(DriverError::denied(
+                "not-a-device",
+                format!("{shown} is not a serial line: name one such as /dev/ttyUSB0"),
+            ));
+        }
+        Some(Err(error)) => {
+            let message =
+                format!("{shown} cannot be set up as its URI says ({error}): check baud, bits, parity, stop and flow");
+            return Err(DriverError::invalid("serial-line", message));
+        }
+    }
     // The pipe types read and write any descriptor that does not block; both directions are one open device.
     let node = std::fs::File::from(node);
     let reader = pipe::Receiver::from_file_unchecked(node.try_clone().map_err(failed)?).map_err(failed)?;
@@ -98,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_character_devices_of_devices_are_opened() {
-        let refused = |path: &str| open_node(Path::new(path)).err().unwrap();
+        let refused = |path: &str| open_node(Path::new(path), None).err().unwrap();
         assert_eq!(refused("/dev/null").code, "not-a-device");
         assert_eq!(refused("/dev/no-such-thing").code, "unreachable");
         assert_eq!(refused("/dev/fd/0/../../../etc/hostname").kind, ErrorKind::Transient);

@@ -9,7 +9,7 @@
 //! * [`settings`]: declared and stored values
 //! * [`board`]: status, text, properties, errors; written behind
 //! * [`address`]: where a device URI leads, and which addresses are refused
-//! * [`device`]: opening a device
+//! * [`device`]: opening a device; [`serial`]: how the bits of a serial line are sent
 //! * [`connection`]: reading and writing, counted
 //! * [`gate`]: who may use a machine's device at this moment
 //! * [`mod@print`]: the ledger of a print job's labels
@@ -31,6 +31,7 @@ mod host_print;
 pub mod log;
 pub mod machine;
 pub mod print;
+pub mod serial;
 pub mod services;
 pub mod settings;
 

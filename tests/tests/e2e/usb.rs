@@ -53,6 +53,26 @@ fn a_label_goes_through_a_character_device_and_the_answers_come_back() {
 }
 
 #[test]
+fn a_serial_line_is_set_up_as_its_uri_says_and_carries_the_label_as_it_is() {
+    let daemon = Daemon::start();
+    daemon.install("ostler_driver_zebra");
+    let zebra = printer::zebra();
+    let bridge = Bridge::to(&zebra);
+    let uri = format!("serial://{}?baud=19200&stop=2&flow=xonxoff", bridge.device);
+    daemon.add("desk", "zebra-zpl", &[&format!("CONNECTION={uri}"), "ENCODING=hex"]);
+    daemon.until_state("desk", "ready");
+
+    let png = Label::four_by_six("OVER-SERIAL").png();
+    daemon.print_done("desk", &png);
+    dots::assert_same(&dots::of_png(&png), &zebra.labels()[0].bitmap);
+    let stty = Command::new("stty").args(["-F", &bridge.device, "-a"]).output().unwrap();
+    let modes = String::from_utf8(stty.stdout).unwrap();
+    for mode in ["speed 19200 baud", " cstopb", " ixon", " ixoff", "-icanon", "-echo ", "-opost"] {
+        assert!(modes.contains(mode), "{mode}: {modes}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_printer_is_refused_and_the_rule_is_named() {
     let daemon = Daemon::start();
     daemon.install("ostler_driver_zebra");
