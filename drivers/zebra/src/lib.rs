@@ -133,9 +133,10 @@ impl LabelPrinter for Zebra {
 impl Zebra {
     async fn print(&self, machine: &Machine, job: &PrintJob, labels: Range<u32>) -> Result<()> {
         let settings = Settings::read(machine)?.for_job(job)?;
+        let documents = Documents::new(job, &settings, labels);
         match settings.language {
-            Language::Zpl => self.print_zpl(machine, job, labels, &settings).await,
-            Language::Epl2 => self.print_epl(machine, job, labels, &settings).await,
+            Language::Zpl => self.print_zpl(machine, job, documents, &settings).await,
+            Language::Epl2 => self.print_epl(machine, job, documents, &settings).await,
         }
     }
 
@@ -143,10 +144,9 @@ impl Zebra {
         &self,
         machine: &Machine,
         job: &PrintJob,
-        labels: Range<u32>,
+        mut documents: Documents<'_>,
         settings: &Settings,
     ) -> Result<()> {
-        let mut documents = Documents::new(job, settings, labels);
         let mut run = None;
         while let Some(next) = documents.next().await {
             let (index, document) = next?;
@@ -173,10 +173,9 @@ impl Zebra {
         &self,
         machine: &Machine,
         job: &PrintJob,
-        labels: Range<u32>,
+        mut documents: Documents<'_>,
         settings: &Settings,
     ) -> Result<()> {
-        let mut documents = Documents::new(job, settings, labels);
         let mut open = None;
         while let Some(next) = documents.next().await {
             let (index, document) = next?;

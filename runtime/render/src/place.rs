@@ -47,26 +47,17 @@ pub(crate) fn draw_at(width: f64, height: f64, raster: &Raster) -> Result<Drawin
     let lies = matches!(raster.rotation, Rotation::Quarter | Rotation::ThreeQuarters);
     let (across, down) = if lies { (raster.height, raster.width) } else { (raster.width, raster.height) };
     let dpmm = f64::from(raster.dpmm);
-    let mut scale = dpmm;
-    let mut most = (u32::from(u16::MAX), u32::from(u16::MAX));
-    if raster.scaling == Scaling::Fit {
-        scale = dpmm.min(f64::from(across) / width).min(f64::from(down) / height);
-        most = (most.0.min(across), most.1.min(down));
-    }
-    // Less than a thousandth of a dot over is an error of rounding and not a further dot.
+    let fits = raster.scaling == Scaling::Fit;
+    let to_fit = (f64::from(across) / width).min(f64::from(down) / height);
+    let scale = if fits { dpmm.min(to_fit) } else { dpmm };
     let dots = |length: f64, most: u32| {
+        // Less than a thousandth of a dot over is an error of rounding and not a further dot.
         let dots = (length * scale - 0.001).ceil().max(1.0);
+        let dots = if fits { dots.min(f64::from(most)) } else { dots };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
-        if dots <= f64::from(most) { Some(dots as u16) } else { None }
+        (dots <= f64::from(u16::MAX)).then_some(dots as u16)
     };
-    let (fitted_width, fitted_height) = if raster.scaling == Scaling::Fit {
-        // Rounding may put a page that was made to fit one dot over.
-        let fitted = |length: f64, most: u32| dots(length, most).or_else(|| u16::try_from(most).ok());
-        (fitted(width, most.0), fitted(height, most.1))
-    } else {
-        (dots(width, most.0), dots(height, most.1))
-    };
-    match (fitted_width, fitted_height) {
+    match (dots(width, across), dots(height, down)) {
         (Some(width), Some(height)) => Ok(Drawing { scale, width, height }),
         _ => Err(RenderError::Raster {
             reason: format!("a page of {width:.0} x {height:.0} mm has more than 65,535 dots at {dpmm} dots/mm"),

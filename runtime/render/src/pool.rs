@@ -5,7 +5,8 @@
 //! 3. It has [`RenderLimits::time_ms`] for everything from there on, and the worker is killed when they are over.
 //! 4. The worker goes back to the idle ones, unless it failed or has served its number of requests: then it is ended and
 //!    waited for.
-//! 5. One that died is given a second chance with a fresh worker. When that dies too, it is the document that kills them.
+//! 5. When it died, the request gets a second chance with another worker. When that dies too, and one that is asked something
+//!    harmless lives, it is the document that kills them.
 //!
 //! Answers are kept by content, so that a label that is printed again, or previewed and then printed, is rendered once.
 //!

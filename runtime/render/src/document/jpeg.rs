@@ -11,7 +11,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use crate::document::{DocumentInfo, Page, length_um, wrong_format};
+use crate::document::{DocumentInfo, Page, wrong_format};
 use crate::error::RenderError;
 use crate::lightness;
 use crate::limits::RenderLimits;
@@ -43,10 +43,8 @@ struct Jpeg<'a> {
 pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<DocumentInfo, RenderError> {
     let picture = page(document, limits)?;
     let side = |dots: usize| u32::try_from(dots).unwrap_or(u32::MAX);
-    let pixels = (side(picture.width), side(picture.height));
-    let size_um =
-        picture.density.map(|density| (length_um(pixels.0, density.x_ppm), length_um(pixels.1, density.y_ppm)));
-    Ok(DocumentInfo { media_type: "image/jpeg".to_owned(), pages: vec![Page { pixels: Some(pixels), size_um }] })
+    let page = Page::of_pixels(side(picture.width), side(picture.height), picture.density);
+    Ok(DocumentInfo { media_type: "image/jpeg".to_owned(), pages: vec![page] })
 }
 
 /// The picture of the only page.

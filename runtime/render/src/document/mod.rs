@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RenderError;
 use crate::limits::RenderLimits;
-use crate::picture::Picture;
+use crate::picture::{Density, Picture};
 use crate::raster::Raster;
 
 mod jpeg;
@@ -36,6 +36,21 @@ pub struct Page {
     pub pixels: Option<(u32, u32)>,
     /// Width and height in micrometres, when the document declares them.
     pub size_um: Option<(u32, u32)>,
+}
+
+impl Page {
+    /// A page of so many pixels.
+    fn of_pixels(width: u32, height: u32, density: Option<Density>) -> Self {
+        let size_um = density.map(|Density { x_ppm, y_ppm }| (length_um(width, x_ppm), length_um(height, y_ppm)));
+        Self { pixels: Some((width, height)), size_um }
+    }
+
+    /// A page of outlines, by its size in millimetres.
+    fn of_millimetres(width: f64, height: f64) -> Self {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast of floats saturates
+        let um = |mm: f64| (mm * 1_000.0).round() as u32;
+        Self { pixels: None, size_um: Some((um(width), um(height))) }
+    }
 }
 
 /// A kind of document.

@@ -43,7 +43,7 @@ pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<Document
     let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
     // Before a list of them is made.
     limits.check_pages(count)?;
-    let pages = pages.iter().map(|page| Page { pixels: None, size_um: Some(size_um(page)) }).collect();
+    let pages = pages.iter().map(size_mm).map(|(width, height)| Page::of_millimetres(width, height)).collect();
     Ok(DocumentInfo { media_type: "application/pdf".to_owned(), pages })
 }
 
@@ -53,8 +53,8 @@ pub(super) fn page(document: &[u8], page: u32, raster: &Raster, limits: &RenderL
     let pages = pdf.pages();
     let no_such_page = || RenderError::NoSuchPage { page, pages: u32::try_from(pages.len()).unwrap_or(u32::MAX) };
     let page = usize::try_from(page).ok().and_then(|index| pages.get(index)).ok_or_else(no_such_page)?;
-    let (width, height) = page.render_dimensions();
-    let drawing = draw_at(f64::from(width) * MM_PER_POINT, f64::from(height) * MM_PER_POINT, raster)?;
+    let (width, height) = size_mm(page);
+    let drawing = draw_at(width, height, raster)?;
     limits.check_dots(drawing.width.into(), drawing.height.into())?;
 
     // What cannot be drawn is left out by the interpreter, and a label without it would be wrong.
@@ -113,11 +113,10 @@ fn missing_part(warning: InterpreterWarning) -> Option<&'static str> {
     }
 }
 
-fn size_um(page: &PdfPage<'_>) -> (u32, u32) {
+/// Width and height of the page as it is shown, in millimetres.
+fn size_mm(page: &PdfPage<'_>) -> (f64, f64) {
     let (width, height) = page.render_dimensions();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast of floats saturates
-    let um = |points: f32| (f64::from(points) * MM_PER_POINT * 1_000.0).round() as u32;
-    (um(width), um(height))
+    (f64::from(width) * MM_PER_POINT, f64::from(height) * MM_PER_POINT)
 }
 
 fn open(document: &[u8]) -> Result<Pdf, RenderError> {

@@ -7,7 +7,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, DecodingError, InterlaceInfo, Limits, Reader, Transformations, Unit};
 
-use crate::document::{DocumentInfo, Page, length_um, wrong_format};
+use crate::document::{DocumentInfo, Page, wrong_format};
 use crate::error::RenderError;
 use crate::lightness;
 use crate::limits::RenderLimits;
@@ -38,10 +38,9 @@ struct Png<'a> {
 pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<DocumentInfo, RenderError> {
     let mut png = Png::open(document, limits)?;
     let info = png.reader.info();
-    let size = (info.width, info.height);
-    let size_um = png.density().map(|Density { x_ppm, y_ppm }| (length_um(size.0, x_ppm), length_um(size.1, y_ppm)));
+    let page = Page::of_pixels(info.width, info.height, png.density());
     while png.next_row()?.is_some() {}
-    Ok(DocumentInfo { media_type: "image/png".to_owned(), pages: vec![Page { pixels: Some(size), size_um }] })
+    Ok(DocumentInfo { media_type: "image/png".to_owned(), pages: vec![page] })
 }
 
 /// The picture of the only page.

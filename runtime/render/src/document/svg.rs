@@ -58,9 +58,7 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 /// What the document is.
 pub(super) fn inspect(document: &[u8]) -> Result<DocumentInfo, RenderError> {
     let (width, height) = size_mm(&parse(document)?);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast of floats saturates
-    let um = |mm: f64| (mm * 1_000.0).round() as u32;
-    let page = Page { pixels: None, size_um: Some((um(width), um(height))) };
+    let page = Page::of_millimetres(width, height);
     Ok(DocumentInfo { media_type: "image/svg+xml".to_owned(), pages: vec![page] })
 }
 
