@@ -46,6 +46,8 @@ test *ARGS: guests counterparts
     for argument in "$@"; do
         if [ "$argument" = --allow-missing ]; then
             export OSTLER_ALLOW_MISSING=1
+            OSTLER_SKIPPED_LIST=$(mktemp)
+            export OSTLER_SKIPPED_LIST
         else
             arguments+=("$argument")
         fi
@@ -53,6 +55,11 @@ test *ARGS: guests counterparts
     # The program that the end-to-end tests start; built together with the tests, so that both share their dependencies.
     cargo build {{ native }} --bins --tests
     cargo test {{ native }} "${arguments[@]}"
+    if [ -n "${OSTLER_SKIPPED_LIST:-}" ]; then
+        echo "$(wc -l <"$OSTLER_SKIPPED_LIST") skipped for want of a counterpart"
+        cat "$OSTLER_SKIPPED_LIST"
+        rm "$OSTLER_SKIPPED_LIST"
+    fi
 
 # Install what tests compare with: zbarimg, two independent ZPL renderers, componentize-py
 [group('check')]
