@@ -22,6 +22,8 @@ pub enum Counterpart {
     ZplRendererJs,
     /// ZPL to PNG, in Python, strict.
     Zplkit,
+    /// ZPL and EPL2 to PNG, in Rust.
+    Labelize,
     /// Builds drivers that are written in Python.
     ComponentizePy,
     /// PDF to PBM, of Poppler.
@@ -57,6 +59,7 @@ impl Counterpart {
             Self::Zbarimg => runs("zbarimg"),
             Self::ZplRendererJs => runs("node") && installed().join("node/node_modules/zpl-renderer-js").is_dir(),
             Self::Zplkit => python().is_file(),
+            Self::Labelize => labelize_program().is_file(),
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
@@ -66,6 +69,10 @@ impl Counterpart {
 
 fn installed() -> PathBuf {
     repository().join("target/counterparts")
+}
+
+fn labelize_program() -> PathBuf {
+    installed().join("cargo/bin/labelize")
 }
 
 fn python() -> PathBuf {
@@ -91,6 +98,35 @@ pub fn zpl_renderer_js(zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {
 /// A label of a ZPL stream as PNG, by zplkit. It stops at commands that it does not draw by; see [`without`].
 pub fn zplkit(zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {
     draw(&python(), "zplkit.py", zpl, paper, index)
+}
+
+/// A language that labelize reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Language {
+    Zpl,
+    Epl,
+}
+
+/// The first label of a stream as PNG, by labelize. Takes sizes of whole millimetres.
+pub fn labelize(language: Language, stream: &[u8], paper: Paper) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    // It tells the language by the name of the file.
+    let from = folder.path().join(match language {
+        Language::Zpl => "label.zpl",
+        Language::Epl => "label.epl",
+    });
+    let to = folder.path().join("label.png");
+    std::fs::write(&from, stream).unwrap();
+    let [width, height] = [paper.width, paper.height].map(|dots| {
+        assert!(dots.is_multiple_of(paper.dpmm), "{dots} dots are no whole millimetres");
+        (dots / paper.dpmm).to_string()
+    });
+    let mut command = Command::new(labelize_program());
+    command.arg("convert").arg(from).arg("-o").arg(&to);
+    command.args(["--width", &width, "--height", &height, "--dpmm", &paper.dpmm.to_string()]);
+    run(command, &[]);
+    std::fs::read(to).unwrap()
 }
 
 fn draw(program: &Path, script: &str, zpl: &[u8], paper: Paper, index: usize) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod counterparts;
 mod crash;
 mod crowd;
 mod documents;
+mod encodings;
 mod faults;
 mod hostile;
 mod install;
