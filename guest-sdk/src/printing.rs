@@ -12,7 +12,9 @@ use crate::__private::printing::ostler::printing::jobs;
 use crate::value::read;
 use crate::{FromValue, Result};
 
-pub use crate::__private::printing::ostler::printing::jobs::{Bitmap, Halftone, Proof, Raster, Rotation, Scaling};
+pub use crate::__private::printing::ostler::printing::jobs::{
+    Bitmap, Halftone, LoadedMedia, Proof, Raster, Rotation, Scaling,
+};
 
 /// What to print: one job on one machine.
 #[derive(Debug)]

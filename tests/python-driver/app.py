@@ -89,10 +89,16 @@ class Lifecycle(exports.Lifecycle):
 
 class Printer(exports.Printer):
     async def printing_options(self, machine) -> list[types.Setting]:
-        return []
+        with machine:
+            return []
 
     async def media(self, machine):
-        unsupported("this driver cannot tell what is in the printer")
+        with machine:
+            unsupported("this driver cannot tell what is in the printer")
+
+    async def raw_formats(self, machine) -> list[str]:
+        with machine:
+            unsupported("this driver prints pictures only")
 
     async def print_labels(self, machine, job) -> None:
         with machine, job:

@@ -1,11 +1,11 @@
 //! The command line and the REST API of a daemon, and waiting for what they show.
 
-use crate::{Daemon, PATIENCE, place, printer, printer::runtime};
+use crate::{Daemon, PATIENCE, dots, place, printer, printer::runtime};
 use anyhow::{Context as _, Result};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use ostler_simulators::{ZebraConfig, ZebraPrinter};
+use ostler_simulators::{Bitmap, ZebraConfig, ZebraPrinter};
 use serde_json::Value;
 use std::{
     ffi::OsStr,
@@ -194,6 +194,22 @@ impl Daemon {
         let file = self.document("label.png", png);
         let job = self.json(&["print", machine, &file.to_string_lossy(), "--copies", &copies.to_string()]);
         job["id"].as_i64().unwrap()
+    }
+
+    /// Prints a document with further arguments, and returns the job's number.
+    #[track_caller]
+    pub fn print_with(&self, machine: &str, document: &Path, arguments: &[&str]) -> i64 {
+        let job = self.json(&[&["print", machine, &document.to_string_lossy()], arguments].concat());
+        job["id"].as_i64().unwrap()
+    }
+
+    /// The dots that a machine would print for a document, with further arguments, and the PNG that has them.
+    #[track_caller]
+    pub fn preview(&self, machine: &str, document: &Path, arguments: &[&str]) -> Bitmap {
+        let to = self.scratch().join("preview.png");
+        let begin = ["preview", machine, &document.to_string_lossy(), "--to", &to.to_string_lossy()];
+        self.cli(&[&begin, arguments].concat()).ok();
+        dots::of_png(&std::fs::read(to).unwrap())
     }
 
     /// Prints a label once and waits until the job is done; fails with how it ended instead.

@@ -32,7 +32,8 @@ pub fn info() -> DriverInfo {
         .description(
             "Zebra label printers, and others that speak ZPL II, over the network, USB or a serial line; old ones in EPL2.",
         )
-        .implements("media");
+        .implements("media")
+        .implements("raw-formats");
     let info = settings().into_iter().fold(info, DriverInfo::setting);
     actions().into_iter().fold(info, DriverInfo::action)
 }

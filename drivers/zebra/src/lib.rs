@@ -29,8 +29,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ostler_sdk::label_printer::{LabelPrinter, LoadedMedia, SetStatus, Status};
-use ostler_sdk::printing::PrintJob;
+use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
+use ostler_sdk::printing::{LoadedMedia, PrintJob};
 use ostler_sdk::{Driver, DriverInfo, Error, FieldError, Machine, MachineState, Result, Setting, SettingValue, Value};
 use ostler_zpl::{Query, Stored};
 
@@ -118,6 +118,11 @@ impl LabelPrinter for Zebra {
     async fn media(&self, machine: &Machine) -> Result<Option<LoadedMedia>> {
         let settings = Settings::read(machine)?;
         Ok(Some(media::loaded(&settings, self.printer(machine).status.as_ref())))
+    }
+
+    async fn raw_formats(&self, machine: &Machine) -> Result<Vec<String>> {
+        let settings = Settings::read(machine)?;
+        Ok(print::document::raw_formats(&settings))
     }
 
     async fn print_label(&self, machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What is in the printer, as far as it can tell.
 
-use ostler_sdk::label_printer::LoadedMedia;
+use ostler_sdk::printing::LoadedMedia;
 use ostler_zpl::{HostStatus, Tracking};
 
 use crate::settings::Settings;

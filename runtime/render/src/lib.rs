@@ -60,7 +60,7 @@ mod scale;
 pub mod worker;
 
 pub use bitmap::Bitmap;
-pub use document::{DocumentInfo, MEDIA_TYPES, Page};
+pub use document::{DocumentInfo, MEDIA_TYPES, Page, first_bytes, is_rendered};
 pub use error::{ErrorClass, RenderError};
 pub use limits::RenderLimits;
 pub use pool::{PoolSize, RenderPool, Rendered};

@@ -2,7 +2,8 @@
 
 use crate::{
     jobs::SubmitError,
-    registry::{ChangeError, FieldErrors, InstallError, MachineError},
+    model::{DriverError, ErrorKind},
+    registry::{ActionError, ChangeError, FieldErrors, InstallError, MachineError, PreviewError},
     store::StoreError,
 };
 use axum::{
@@ -11,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, json};
+use std::borrow::Cow;
 
 /// A refusal.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub enum ApiError {
         /// The HTTP status.
         status: StatusCode,
         /// A short stable name.
-        code: &'static str,
+        code: Cow<'static, str>,
         /// What happened, and what to do.
         detail: String,
     },
@@ -31,7 +33,7 @@ pub enum ApiError {
 impl ApiError {
     /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::Other { status: StatusCode::NOT_FOUND, code: "not-found", detail: detail.into() }
+        Self::Other { status: StatusCode::NOT_FOUND, code: "not-found".into(), detail: detail.into() }
     }
 
     /// 400 about one field.
@@ -41,14 +43,19 @@ impl ApiError {
         Self::Fields(fields)
     }
 
+    /// 400 about one field, in several sentences.
+    fn problems(field: &str, messages: &[String]) -> Self {
+        Self::Fields([(field.to_owned(), json!(messages))].into_iter().collect())
+    }
+
     /// 400 about the request as a whole.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::Other { status: StatusCode::BAD_REQUEST, code: "bad-request", detail: detail.into() }
+        Self::Other { status: StatusCode::BAD_REQUEST, code: "bad-request".into(), detail: detail.into() }
     }
 
     fn internal(detail: String) -> Self {
         tracing::error!("{detail}");
-        Self::Other { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal", detail }
+        Self::Other { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal".into(), detail }
     }
 }
 
@@ -69,10 +76,12 @@ impl From<StoreError> for ApiError {
         let detail = error.to_string();
         match error {
             StoreError::NotFound { .. } => Self::not_found(detail),
-            StoreError::Conflict { .. } => Self::Other { status: StatusCode::CONFLICT, code: "conflict", detail },
+            StoreError::Conflict { .. } => {
+                Self::Other { status: StatusCode::CONFLICT, code: "conflict".into(), detail }
+            }
             StoreError::Quota { .. } => Self::bad_request(detail),
             StoreError::Full { .. } => {
-                Self::Other { status: StatusCode::INSUFFICIENT_STORAGE, code: "disk-full", detail }
+                Self::Other { status: StatusCode::INSUFFICIENT_STORAGE, code: "disk-full".into(), detail }
             }
             _ => Self::internal(detail),
         }
@@ -108,11 +117,62 @@ impl From<MachineError> for ApiError {
 impl From<InstallError> for ApiError {
     fn from(error: InstallError) -> Self {
         if error.is_the_components() {
-            return Self::Other { status: StatusCode::BAD_REQUEST, code: "not-installable", detail: error.to_string() };
+            return Self::Other {
+                status: StatusCode::BAD_REQUEST,
+                code: "not-installable".into(),
+                detail: error.to_string(),
+            };
         }
         match error {
             InstallError::Store(error) => error.into(),
             other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+/// What a driver answered: whose turn it is decides the status.
+impl From<DriverError> for ApiError {
+    fn from(error: DriverError) -> Self {
+        let status = match error.kind {
+            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+            ErrorKind::Denied => StatusCode::FORBIDDEN,
+            ErrorKind::NeedsAttention | ErrorKind::Cancelled => StatusCode::CONFLICT,
+            ErrorKind::Transient => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Permanent => StatusCode::BAD_GATEWAY,
+            ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        };
+        Self::Other { status, code: error.code.into(), detail: error.message }
+    }
+}
+
+impl From<ActionError> for ApiError {
+    fn from(error: ActionError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ActionError::Unknown { .. } => Self::not_found(detail),
+            ActionError::NotConfirmed { .. } => Self::field("confirmed", detail),
+            ActionError::Inputs(problems) => Self::problems("inputs", &problems),
+            ActionError::Failed(error) => error.into(),
+            ActionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PreviewError> for ApiError {
+    fn from(error: PreviewError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PreviewError::Submission(error) => error.into(),
+            PreviewError::NoSuchLabel { .. } => Self::field("label", detail),
+            PreviewError::Render(_) | PreviewError::NoDots => Self::field("document", detail),
+            PreviewError::DriverMissing(_) => {
+                Self::Other { status: StatusCode::CONFLICT, code: "driver-missing".into(), detail }
+            }
+            PreviewError::Driver(error) => match Self::from(error) {
+                Self::Other { status, code, .. } => Self::Other { status, code, detail },
+                fields @ Self::Fields(_) => fields,
+            },
+            PreviewError::Code(_) => Self::internal(detail),
         }
     }
 }
@@ -122,11 +182,16 @@ impl From<SubmitError> for ApiError {
         let detail = error.to_string();
         match error {
             SubmitError::Copies(_) => Self::field("copies", detail),
-            SubmitError::Option(_) => Self::field("options", detail),
-            SubmitError::Document(_) => Self::field("document", detail),
+            SubmitError::Options(problems) => Self::problems("options", &problems),
+            SubmitError::OptionsUnknown { .. } => Self::field("options", detail),
+            SubmitError::OptionsFailed(error) => error.into(),
+            SubmitError::Document(_) | SubmitError::Format(_) | SubmitError::Media { .. } => {
+                Self::field("document", detail)
+            }
+            SubmitError::Fields { .. } => Self::field("fields", detail),
             SubmitError::DoesNotPrint { .. } => Self::field("machine", detail),
             SubmitError::Renderer(_) => {
-                Self::Other { status: StatusCode::SERVICE_UNAVAILABLE, code: "renderer", detail }
+                Self::Other { status: StatusCode::SERVICE_UNAVAILABLE, code: "renderer".into(), detail }
             }
             SubmitError::Store(error) => error.into(),
         }

@@ -1,19 +1,16 @@
 //! `/api/job/`: print jobs.
 
-use super::{ApiError, OPERATOR, State, machines::find};
+use super::{ApiError, OPERATOR, State, machines::find, submission::Submitted};
 use crate::{
-    jobs::Submission,
     model::{JobId, JobRecord, JobState, MachineId},
     store::JobFilter,
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, Query},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Query, Request},
+    http::StatusCode,
 };
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// The most jobs that one answer lists.
 const MAX_LISTED: u32 = 1000;
@@ -50,42 +47,12 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
     Ok(Json(registry.services.store.jobs(filter).await?))
 }
 
-/// What to print where; the body is the document.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Submit {
-    machine: String,
-    #[serde(default = "one")]
-    copies: u32,
-    #[serde(default)]
-    title: String,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// `POST /api/job/?machine=ID&copies=N&title=T`: the body is the document, `Content-Type` its media type.
-pub async fn submit(
-    registry: State,
-    Query(query): Query<Submit>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
-    let entry = find(&registry, &query.machine)?;
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .filter(|value| !value.starts_with("application/octet-stream"))
-        .map(str::to_owned);
-    let submission = Submission {
-        document: body.to_vec(),
-        media_type,
-        title: query.title,
-        copies: query.copies,
-        options: BTreeMap::new(),
-    };
-    Ok((StatusCode::CREATED, Json(registry.submit(&entry, submission).await?)))
+/// `POST /api/job/?machine=ID&copies=N&title=T&options=JSON&fields=JSON`: the body is the document, `Content-Type` its media
+/// type; or a form with the same names and the document as `document`.
+pub async fn submit(registry: State, request: Request) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
+    let mut submitted = Submitted::read(request).await?;
+    let entry = find(&registry, &submitted.required("machine")?)?;
+    Ok((StatusCode::CREATED, Json(registry.submit(&entry, submitted.finish()?).await?)))
 }
 
 /// `GET /api/job/{id}/`.

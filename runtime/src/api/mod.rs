@@ -5,17 +5,20 @@
 //! * [`error`]: what a refusal looks like
 //! * [`machines`], [`settings`]: machines and their settings
 //! * [`drivers`]: installed components
-//! * [`jobs`]: print jobs
+//! * [`actions`]: buttons, options of jobs, previews
+//! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
 
+pub mod actions;
 pub mod drivers;
 pub mod error;
 pub mod events;
 pub mod jobs;
 pub mod machines;
 pub mod settings;
+pub mod submission;
 
 pub use error::ApiError;
 
@@ -51,6 +54,10 @@ pub fn router(registry: Arc<Registry>) -> Router {
         )
         .route("/api/machine/{id}/restart/", post(machines::restart))
         .route("/api/machine/{id}/log/", get(machines::log))
+        .route("/api/machine/{id}/actions/", get(actions::list))
+        .route("/api/machine/{id}/actions/{key}/", post(actions::run))
+        .route("/api/machine/{id}/options/", get(actions::options))
+        .route("/api/machine/{id}/preview/", post(actions::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
         .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
         .route("/api/machine/{id}/settings/{scope}/{key}/", get(settings::show).put(settings::set).patch(settings::set))
         .route(

@@ -30,6 +30,14 @@ pub enum CallKind {
     PingMachine,
     /// `validate-settings`.
     ValidateSettings,
+    /// `run-action`.
+    RunAction,
+    /// The function that the type's manifest names as `intake.options`.
+    Options,
+    /// The function that the type's manifest names as `intake.media`.
+    Media,
+    /// The function that the type's manifest names as `intake.formats`.
+    Formats,
     /// A function that the type's manifest lists under `jobs`.
     Print,
 }
@@ -37,10 +45,23 @@ pub enum CallKind {
 impl CallKind {
     /// Whether the call holds the machine's device from its beginning. The others may take it while it is free.
     pub fn holds_device(self) -> bool {
-        !matches!(self, Self::InitDriver | Self::UpdateMachine | Self::ValidateSettings)
+        match self {
+            Self::InitMachine
+            | Self::RestartMachine
+            | Self::StopMachine
+            | Self::PingMachine
+            | Self::RunAction
+            | Self::Print => true,
+            Self::InitDriver
+            | Self::UpdateMachine
+            | Self::ValidateSettings
+            | Self::Options
+            | Self::Media
+            | Self::Formats => false,
+        }
     }
 
-    /// The export's name in the contract.
+    /// The export in words: its name in the contract, where all types have the same.
     pub fn name(self) -> &'static str {
         match self {
             Self::InitDriver => "init-driver",
@@ -50,6 +71,10 @@ impl CallKind {
             Self::StopMachine => "stop-machine",
             Self::PingMachine => "ping-machine",
             Self::ValidateSettings => "validate-settings",
+            Self::RunAction => "run-action",
+            Self::Options => "the question for options",
+            Self::Media => "the question for media",
+            Self::Formats => "the question for formats",
             Self::Print => "print",
         }
     }

@@ -80,7 +80,7 @@ impl ConnectionHandle {
             biased;
             () = call.cancelled() => Err(call.cancelled_error()),
             () = closed.cancelled() => Err(stopped(machine)),
-            opened = device::open(&uri, timeout) => opened,
+            opened = open(machine, &uri, timeout) => opened,
         };
         match opened {
             Ok(Opened { reader, writer, peer }) => {
@@ -114,6 +114,9 @@ impl ConnectionHandle {
     pub async fn read(&self, max: u32, timeout: Duration) -> Result<Vec<u8>, DriverError> {
         let connection = &*self.0;
         let call = self.device_call()?;
+        if connection.machine.is_stand_in() {
+            return Err(self.silent(timeout));
+        }
         let mut buffer = vec![0; usize::try_from(max.clamp(1, MAX_READ)).unwrap_or_default()];
         let mut reader = connection.reader.lock().await;
         let read = tokio::select! {
@@ -129,10 +132,7 @@ impl ConnectionHandle {
                 Ok(buffer)
             }
             Ok(Err(error)) => Err(self.lost(&error)),
-            Err(_) => {
-                let message = format!("{} sent nothing within {timeout:?}", connection.peer);
-                Err(DriverError::transient("timeout", message))
-            }
+            Err(_) => Err(self.silent(timeout)),
         }
     }
 
@@ -193,10 +193,18 @@ impl ConnectionHandle {
         })
     }
 
+    fn silent(&self, timeout: Duration) -> DriverError {
+        DriverError::transient("timeout", format!("{} sent nothing within {timeout:?}", self.0.peer))
+    }
+
     fn lost(&self, error: &std::io::Error) -> DriverError {
         let message = format!("the connection to {} was lost ({error})", self.0.peer);
         DriverError::new(ErrorKind::Transient, "connection-lost", message).with_outcome(Outcome::Unknown)
     }
+}
+
+async fn open(machine: &Machine, uri: &DeviceUri, timeout: Duration) -> Result<Opened, DriverError> {
+    if machine.is_stand_in() { Ok(device::nowhere()) } else { device::open(uri, timeout).await }
 }
 
 /// Calls that do not hold the device from their beginning take it now, if it is free.

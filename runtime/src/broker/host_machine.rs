@@ -237,6 +237,9 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
         let result = async {
             let store = &services.as_ref().ok_or_else(no_services)?.store;
             let machine = handle.live()?;
+            if machine.is_stand_in() {
+                return Ok(());
+            }
             store.kv_set(machine.id, &key, value).await.map_err(|error| not_stored(&error))
         };
         Ok(result.await.map_err(convert::error_to_wit))
@@ -288,8 +291,10 @@ async fn set_setting(
         Ok((spec.key.clone(), parsed))
     })?;
     let change = vec![(scope, key, parsed)];
-    let author = format!("driver {}", machine.driver);
-    services.store.write_settings(machine.id, plain(&change), &author).await.map_err(|error| not_stored(&error))?;
+    if !machine.is_stand_in() {
+        let author = format!("driver {}", machine.driver);
+        services.store.write_settings(machine.id, plain(&change), &author).await.map_err(|error| not_stored(&error))?;
+    }
     machine.change_settings(|settings| settings.apply(&change));
     Ok(())
 }

@@ -103,9 +103,10 @@ async fn job_of<T: Send>(
 }
 
 impl jobs::HostLabel for BrokerView<'_> {
-    fn fields(&mut self, _this: Resource<LabelHandle>) -> wasmtime::Result<Vec<(String, String)>> {
-        // A plain document was made from no data.
-        Ok(Vec::new())
+    fn fields(&mut self, this: Resource<LabelHandle>) -> wasmtime::Result<Vec<(String, String)>> {
+        let label = self.table.get(&this)?;
+        let fields = usize::try_from(label.index).ok().and_then(|index| label.job.run.fields.get(index));
+        Ok(fields.map(|fields| fields.clone().into_iter().collect()).unwrap_or_default())
     }
 
     fn raw(&mut self, this: Resource<LabelHandle>, mime: String) -> wasmtime::Result<Option<Vec<u8>>> {
@@ -211,11 +212,13 @@ async fn render(
 ) -> Result<Rendered, DriverError> {
     let run = label.job.live()?;
     let services = services.ok_or_else(no_labels)?;
+    let raster = convert::raster_from_wit(raster);
+    run.asked_for(label.index, &raster);
     let rendered = tokio::select! {
         biased;
         () = label.job.call.cancelled() => return Err(label.job.call.cancelled_error()),
         rendered = services.render.render_page(
-            &run.document, &run.job.media_type, label.index, convert::raster_from_wit(raster), output,
+            &run.document, &run.job.media_type, label.index, raster, output,
         ) => rendered,
     };
     label.job.call.touch();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     contract::MachineType,
-    model::{DriverError, ErrorKind, MachineId, Slug},
+    model::{DriverError, ErrorKind, MachineId, OptionSpec, Slug},
 };
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -53,6 +53,10 @@ pub struct Machine {
     blames: Mutex<VecDeque<Instant>>,
     /// Whether the write-behind has been told of a change.
     dirty: AtomicBool,
+    /// What a job may set, as the driver said it last.
+    options: RwLock<Option<Arc<[OptionSpec]>>>,
+    /// Whether it only plays the machine of this id.
+    stand_in: bool,
     services: Arc<Services>,
 }
 
@@ -67,7 +71,28 @@ impl Machine {
         settings: Settings,
         services: Arc<Services>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::build(id, name, active, machine_type, driver, settings, services))
+    }
+
+    /// A machine that plays this one in a rehearsal: it has the same name and settings, and a board and a log of its own.
+    /// Nothing that is done with it is stored or shown, and its device takes everything and answers nothing.
+    pub fn stand_in(&self) -> Arc<Self> {
+        let (machine_type, driver) = (Arc::clone(&self.machine_type), self.driver.clone());
+        let services = Arc::clone(&self.services);
+        let play = Self::build(self.id, self.name(), true, machine_type, driver, self.settings(), services);
+        Arc::new(Self { stand_in: true, ..play })
+    }
+
+    fn build(
+        id: MachineId,
+        name: String,
+        active: bool,
+        machine_type: Arc<MachineType>,
+        driver: Slug,
+        settings: Settings,
+        services: Arc<Services>,
+    ) -> Self {
+        Self {
             id,
             board: Board::new(machine_type.default_status.clone()),
             machine_type,
@@ -83,8 +108,30 @@ impl Machine {
             link: Mutex::new(CancellationToken::new()),
             blames: Mutex::new(VecDeque::new()),
             dirty: AtomicBool::new(false),
+            options: RwLock::new(None),
+            stand_in: false,
             services,
-        })
+        }
+    }
+
+    /// Whether it only plays a machine, in a rehearsal.
+    pub fn is_stand_in(&self) -> bool {
+        self.stand_in
+    }
+
+    /// What a job may set, as the driver said it last; nothing before it said so.
+    pub fn known_options(&self) -> Option<Arc<[OptionSpec]>> {
+        self.options.read().clone()
+    }
+
+    /// Keeps what a job may set.
+    pub fn remember_options(&self, options: Arc<[OptionSpec]>) {
+        *self.options.write() = Some(options);
+    }
+
+    /// Forgets what a job may set: another driver says something else.
+    pub fn forget_options(&self) {
+        *self.options.write() = None;
     }
 
     /// The name that the operator gave it.
@@ -181,7 +228,7 @@ impl Machine {
 
     /// Tells the write-behind that the board changed.
     pub fn changed(self: &Arc<Self>) {
-        if !self.dirty.swap(true, Ordering::AcqRel) {
+        if !self.stand_in && !self.dirty.swap(true, Ordering::AcqRel) {
             self.services.write_behind(Arc::clone(self));
         }
     }

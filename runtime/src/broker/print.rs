@@ -3,10 +3,14 @@
 //! What is said here is committed before it is answered, so a daemon that is killed knows afterwards which label is in
 //! doubt.
 
-use super::services::Services;
-use crate::model::{DriverError, JobRecord, LabelProgress, Proof};
+use crate::{
+    model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Proof},
+    store::Store,
+};
+use ostler_render::Raster;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// One attempt at a job.
 pub struct PrintRun {
@@ -14,8 +18,20 @@ pub struct PrintRun {
     pub job: JobRecord,
     /// The document's bytes.
     pub document: Arc<[u8]>,
+    /// Values for the document's places, one set a label; empty for a plain document.
+    pub fields: Vec<Fields>,
     ledger: Mutex<Ledger>,
-    services: Arc<Services>,
+    book: Book,
+}
+
+/// Where the ledger is committed.
+enum Book {
+    Store(Store),
+    /// Nowhere. What is wanted instead is how the driver asks for one label.
+    Rehearsal {
+        label: u32,
+        asked: watch::Sender<Option<Raster>>,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +52,45 @@ pub struct PrintStanding {
 
 impl PrintRun {
     /// Begins an attempt. Labels that earlier attempts finished stay finished.
-    pub fn new(job: JobRecord, document: Arc<[u8]>, services: Arc<Services>) -> Arc<Self> {
+    pub fn new(job: JobRecord, content: JobContent, store: Store) -> Arc<Self> {
+        Self::build(job, content, Book::Store(store))
+    }
+
+    /// An attempt that leaves no trace, to see which raster the driver wants for `label`.
+    pub fn rehearsal(job: JobRecord, content: JobContent, label: u32) -> Arc<Self> {
+        Self::build(job, content, Book::Rehearsal { label, asked: watch::Sender::default() })
+    }
+
+    fn build(job: JobRecord, content: JobContent, book: Book) -> Arc<Self> {
+        let JobContent { document, fields } = content;
         let labels = LabelProgress { started: None, ..job.labels };
-        Arc::new(Self { job, document, ledger: Mutex::new(Ledger { labels, bytes: 0 }), services })
+        Arc::new(Self { job, document: document.into(), fields, ledger: Mutex::new(Ledger { labels, bytes: 0 }), book })
+    }
+
+    /// Notes that the driver asks for a label as dots.
+    pub fn asked_for(&self, index: u32, raster: &Raster) {
+        if let Book::Rehearsal { label, asked } = &self.book
+            && *label == index
+        {
+            asked.send_replace(Some(*raster));
+        }
+    }
+
+    /// The raster that the driver asked for in a rehearsal; nothing before it did, and never for a job.
+    pub fn asked(&self) -> Option<Raster> {
+        match &self.book {
+            Book::Rehearsal { asked, .. } => *asked.borrow(),
+            Book::Store(_) => None,
+        }
+    }
+
+    /// Completes when the driver has asked for the dots of a rehearsal's label; never for a job.
+    pub async fn until_asked(&self) {
+        match &self.book {
+            // The sender lives as long as this does, so waiting ends with the raster alone.
+            Book::Rehearsal { asked, .. } => drop(asked.subscribe().wait_for(Option::is_some).await),
+            Book::Store(_) => std::future::pending().await,
+        }
     }
 
     /// How it stands now.
@@ -77,7 +129,9 @@ impl PrintRun {
             let message = format!("label {index} cannot start: of {count} labels, {done} are done; labels go in order");
             return Err(DriverError::invalid("label-order", message));
         }
-        self.services.store.label_started(self.job.id, index).await.map_err(not_committed)?;
+        if let Book::Store(store) = &self.book {
+            store.label_started(self.job.id, index).await.map_err(not_committed)?;
+        }
         let mut ledger = self.ledger.lock();
         ledger.labels.started = Some(index);
         ledger.bytes = 0;
@@ -90,7 +144,9 @@ impl PrintRun {
             let message = format!("label {index} cannot be done: it was not started");
             return Err(DriverError::invalid("label-order", message));
         }
-        self.services.store.label_done(self.job.id, index, proof).await.map_err(not_committed)?;
+        if let Book::Store(store) = &self.book {
+            store.label_done(self.job.id, index, proof).await.map_err(not_committed)?;
+        }
         let mut ledger = self.ledger.lock();
         let weakest = ledger.labels.proof.map_or(proof, |earlier| earlier.min(proof));
         ledger.labels = LabelProgress { done: index + 1, started: None, proof: Some(weakest) };

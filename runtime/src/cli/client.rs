@@ -12,7 +12,10 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 use thiserror::Error;
 use tokio::net::UnixStream;
 use url::form_urlencoded::byte_serialize;
@@ -45,7 +48,7 @@ pub struct Client {
 }
 
 /// A body with its media type.
-pub type Body = (&'static str, Bytes);
+pub type Body = (Cow<'static, str>, Bytes);
 
 impl Client {
     /// A client of the daemon with this data folder.
@@ -60,17 +63,22 @@ impl Client {
 
     /// `POST` with JSON.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        self.ask(Method::POST, path, Some(("application/json", body.to_string().into()))).await
+        self.ask(Method::POST, path, Some(json(body))).await
     }
 
     /// `PATCH` with JSON.
     pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        self.ask(Method::PATCH, path, Some(("application/json", body.to_string().into()))).await
+        self.ask(Method::PATCH, path, Some(json(body))).await
     }
 
     /// `POST` with bytes.
     pub async fn upload<T: DeserializeOwned>(&self, path: &str, body: Body) -> Result<T> {
         self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// `POST` with bytes, answered with bytes.
+    pub async fn exchange(&self, path: &str, body: Body) -> Result<Bytes> {
+        Ok(self.send(Method::POST, path, Some(body)).await?.into_body().collect().await?.to_bytes())
     }
 
     /// `DELETE`.
@@ -110,12 +118,13 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "ostler");
-        let bytes = body.map_or_else(Bytes::new, |(media_type, bytes)| {
-            if let Some(headers) = request.headers_mut() {
-                headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
+        let bytes = match body {
+            Some((media_type, bytes)) => {
+                request = request.header(header::CONTENT_TYPE, media_type.as_ref());
+                bytes
             }
-            bytes
-        });
+            None => Bytes::new(),
+        };
         let response = sender.send_request(request.body(Full::new(bytes))?).await.context("the daemon went away")?;
         if response.status().is_success() {
             return Ok(response);
@@ -124,6 +133,10 @@ impl Client {
         let body = response.into_body().collect().await?.to_bytes();
         Err(Refused { status: status.as_u16(), message: explain(status, &body) }.into())
     }
+}
+
+fn json(body: &Value) -> Body {
+    ("application/json".into(), body.to_string().into())
 }
 
 /// The words of a refusal: `detail`, or the field errors, or the status.

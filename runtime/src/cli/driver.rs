@@ -53,7 +53,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
     match command {
         Command::Install { file, enable } => {
             let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-            let view: DriverView = client.upload("/api/driver/", ("application/wasm", bytes.into())).await?;
+            let view: DriverView = client.upload("/api/driver/", ("application/wasm".into(), bytes.into())).await?;
             if enable {
                 let view = switch_on(client, view.slug.as_str(), Some(view.installed.digest.to_string())).await?;
                 return show(out, &view);

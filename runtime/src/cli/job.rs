@@ -1,7 +1,8 @@
-//! `ostler print` and `ostler job`.
+//! `ostler print`, `ostler preview` and `ostler job`.
 
 use super::{
     client::{Client, Refused, encode},
+    document::Document,
     events::Feed,
     output::Output,
 };
@@ -16,14 +17,26 @@ use std::path::PathBuf;
 pub struct Print {
     /// The machine's name or id.
     machine: String,
-    /// The picture: a PNG file.
-    file: PathBuf,
-    /// How often to print it: 1 to 999.
-    #[arg(long, default_value_t = 1)]
-    copies: u32,
+    #[command(flatten)]
+    document: Document,
     /// Wait until the job is over; the exit status is the job's outcome.
     #[arg(long)]
     wait: bool,
+}
+
+/// What to look at before it is printed.
+#[derive(Debug, clap::Args)]
+pub struct Preview {
+    /// The machine's name or id.
+    machine: String,
+    #[command(flatten)]
+    document: Document,
+    /// Which label, counted from 1.
+    #[arg(long, default_value_t = 1)]
+    label: u32,
+    /// Where to write the PNG.
+    #[arg(long, value_name = "FILE", default_value = "preview.png")]
+    to: PathBuf,
 }
 
 /// What to do with jobs.
@@ -55,19 +68,28 @@ pub enum Command {
 
 /// Prints a document.
 pub async fn print(client: &Client, out: Output, print: Print) -> Result<()> {
-    let document = std::fs::read(&print.file).with_context(|| format!("reading {}", print.file.display()))?;
     let machine = client.machine(&print.machine).await?;
-    let title = print.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let path = format!("/api/job/?machine={}&copies={}&title={}", machine.pk, print.copies, encode(&title));
+    let form = print.document.form(&[("machine", machine.pk.to_string())])?;
     // The feed is opened first, so that no event of the job is missed.
     let feed = if print.wait { Some(Feed::open(client, None).await?) } else { None };
-    let job: JobRecord = client.upload(&path, ("application/octet-stream", document.into())).await?;
+    let job: JobRecord = client.upload("/api/job/", form).await?;
     let Some(feed) = feed else {
         return out.say(&job, &format!("job {} is queued on {}", job.id, machine.name));
     };
     let job = wait(client, feed, job).await?;
     show(out, &job)?;
     if job.state == JobState::Done { Ok(()) } else { bail!("job {} ended as {}", job.id, job.state.name()) }
+}
+
+/// Writes the dots that a machine would print.
+pub async fn preview(client: &Client, out: Output, preview: Preview) -> Result<()> {
+    let machine = client.machine(&preview.machine).await?;
+    let form = preview.document.form(&[("label", preview.label.to_string())])?;
+    let png = client.exchange(&format!("/api/machine/{}/preview/", machine.pk), form).await?;
+    std::fs::write(&preview.to, &png).with_context(|| format!("writing {}", preview.to.display()))?;
+    let file = preview.to.display();
+    let sentence = format!("{file} has the dots of label {} of {}", preview.label, preview.document.title());
+    out.say(&json!({ "file": file.to_string(), "label": preview.label }), &sentence)
 }
 
 /// Follows a job to its end.
@@ -138,6 +160,7 @@ fn show(out: Output, job: &JobRecord) -> Result<()> {
             ("labels", format!("{} of {} done", job.labels.done, job.label_count)),
             ("proof", job.labels.proof.map(|proof| proof.name().to_owned()).unwrap_or_default()),
             ("copies", job.copies.to_string()),
+            ("options", job.options.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")),
             ("attempts", job.attempts.to_string()),
             ("why", job.error.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("next try", time(job.next_try_at)),

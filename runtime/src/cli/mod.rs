@@ -5,10 +5,12 @@
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
+//! * [`document`]: a document to print, as a form
 //! * [`machine`], [`driver`], [`job`], [`types`], [`events`]: the client's groups
 
 pub mod client;
 pub mod demo;
+pub mod document;
 pub mod driver;
 pub mod events;
 pub mod job;
@@ -40,14 +42,16 @@ enum Command {
     Serve(serve::Arguments),
     /// See it work: a daemon with simulated printers, drivers, machines and a printed label.
     Demo(demo::Arguments),
-    /// Machines: add, list, show, set, activate, deactivate, restart, remove.
+    /// Machines: add, list, show, set, activate, deactivate, restart, remove; their options and actions.
     #[command(subcommand)]
     Machine(machine::Command),
     /// Drivers: install, enable, disable, list, show, log.
     #[command(subcommand)]
     Driver(driver::Command),
-    /// Print a picture.
+    /// Print a document.
     Print(job::Print),
+    /// Write the dots that a machine would print for a document.
+    Preview(job::Preview),
     /// Jobs: list, show, cancel.
     #[command(subcommand)]
     Job(job::Command),
@@ -112,6 +116,7 @@ async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Resul
         Command::Machine(command) => machine::run(&client, out, command).await,
         Command::Driver(command) => driver::run(&client, out, command).await,
         Command::Print(print) => job::print(&client, out, print).await,
+        Command::Preview(preview) => job::preview(&client, out, preview).await,
         Command::Job(command) => job::run(&client, out, command).await,
         Command::Type(command) => types::run(&client, out, command).await,
         Command::Events(arguments) => events::run(&client, out, arguments).await,

@@ -2,11 +2,13 @@
 
 use super::bindings::{host, jobs, types};
 use crate::model::{
-    DriverError, ErrorKind, Outcome, Proof, Property, PropertyKind, Scope, SettingKey, SettingKind, SettingSpec, Value,
+    DriverError, ErrorKind, LoadedMedia, OptionKey, Outcome, Proof, Property, PropertyKind, Scope, SettingKind, Value,
     driver::{Action, DriverInfo, GrantRequest, Translation},
-    setting::{Choice, Constraint},
+    ids::IdError,
+    setting::{Choice, Constraint, Spec},
 };
 use ostler_render::raster;
+use std::{fmt::Display, str::FromStr};
 
 /// A scope of the contract.
 pub fn scope_from_wit(scope: types::Scope) -> Scope {
@@ -157,11 +159,13 @@ pub fn raster_from_wit(wanted: jobs::Raster) -> raster::Raster {
     }
 }
 
-/// A setting's declaration. An error names the key that is not one.
-pub fn setting_from_wit(setting: types::Setting) -> Result<SettingSpec, String> {
-    let key: SettingKey = setting.key.parse().map_err(|error: crate::model::ids::IdError| error.to_string())?;
-    Ok(SettingSpec {
-        key,
+/// A declaration under a key of the kind `K`. An error names the key that is not one.
+pub fn spec_from_wit<K>(setting: types::Setting) -> Result<Spec<K>, String>
+where
+    K: FromStr<Err = IdError>,
+{
+    Ok(Spec {
+        key: setting.key.parse().map_err(|error: IdError| error.to_string())?,
         name: setting.name,
         description: setting.description,
         kind: SettingKind::parse(&setting.kind),
@@ -171,6 +175,34 @@ pub fn setting_from_wit(setting: types::Setting) -> Result<SettingSpec, String> 
         choices: setting.choices.into_iter().map(|c| Choice { value: c.value, name: c.name }).collect(),
         constraints: setting.constraints.into_iter().map(|c| Constraint { key: c.key, value: c.value }).collect(),
     })
+}
+
+/// Declarations that belong together; what is wrong with them is added to `problems`.
+pub fn specs_from_wit<K>(settings: Vec<types::Setting>, what: &str, problems: &mut Vec<String>) -> Vec<Spec<K>>
+where
+    K: FromStr<Err = IdError> + PartialEq + Display,
+{
+    let mut specs: Vec<Spec<K>> = Vec::new();
+    for setting in settings {
+        match spec_from_wit(setting) {
+            Ok(spec) if specs.iter().any(|known| known.key == spec.key) => {
+                problems.push(format!("{what}: the key '{}' is declared twice", spec.key));
+            }
+            Ok(spec) => specs.push(spec),
+            Err(error) => problems.push(format!("{what}: {error}")),
+        }
+    }
+    specs
+}
+
+/// What is loaded.
+pub fn media_from_wit(media: jobs::LoadedMedia) -> LoadedMedia {
+    LoadedMedia {
+        width_um: media.width_um,
+        length_um: media.length_um,
+        kind: media.kind,
+        labels_left: media.labels_left,
+    }
 }
 
 /// What a driver says about itself, checked; everything that is wrong is listed at once.
@@ -184,12 +216,26 @@ pub fn driver_info_from_wit(info: types::DriverInfo) -> Result<DriverInfo, Vec<S
     if info.name.trim().is_empty() {
         problems.push("name: it is empty; give the driver a name that people recognise".to_owned());
     }
-    let settings = settings_from_wit(info.settings, "settings", &mut problems);
-    let mut actions = Vec::new();
+    let settings = specs_from_wit(info.settings, "settings", &mut problems);
+    let mut actions: Vec<Action> = Vec::new();
     for action in info.actions {
-        let inputs = settings_from_wit(action.inputs, &format!("action '{}'", action.key), &mut problems);
+        let inputs = specs_from_wit(action.inputs, &format!("action '{}'", action.key), &mut problems);
+        let key = match action.key.parse::<OptionKey>() {
+            Ok(key) if actions.iter().any(|known| known.key == key) => {
+                problems.push(format!("actions: '{key}' is declared twice"));
+                continue;
+            }
+            Ok(key) => key,
+            Err(_) => {
+                problems.push(format!(
+                    "actions: '{}' is not the key of an action: use lower case letters, digits and dashes",
+                    action.key
+                ));
+                continue;
+            }
+        };
         actions.push(Action {
-            key: action.key,
+            key,
             name: action.name,
             description: action.description,
             inputs,
@@ -215,18 +261,4 @@ pub fn driver_info_from_wit(info: types::DriverInfo) -> Result<DriverInfo, Vec<S
         }),
         _ => Err(problems),
     }
-}
-
-fn settings_from_wit(settings: Vec<types::Setting>, what: &str, problems: &mut Vec<String>) -> Vec<SettingSpec> {
-    let mut specs: Vec<SettingSpec> = Vec::new();
-    for setting in settings {
-        match setting_from_wit(setting) {
-            Ok(spec) if specs.iter().any(|known| known.key == spec.key) => {
-                problems.push(format!("{what}: the key '{}' is declared twice", spec.key));
-            }
-            Ok(spec) => specs.push(spec),
-            Err(error) => problems.push(format!("{what}: {error}")),
-        }
-    }
-    specs
 }

@@ -1,5 +1,6 @@
 //! A machine type: a WIT contract and a manifest. It is data, not code.
 
+use super::signature;
 use crate::model::{SettingSpec, Slug};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -55,6 +56,18 @@ pub struct Status {
     pub color: String,
 }
 
+/// Functions that the host asks before it takes a job, by their names in the contract.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Intake {
+    /// Says which options a job may set: `result<list<setting>, error>`.
+    pub options: Option<String>,
+    /// Says what is loaded: `result<option<loaded-media>, error>`.
+    pub media: Option<String>,
+    /// Says which media types are taken as they are: `result<list<string>, error>`.
+    pub formats: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Manifest {
@@ -69,6 +82,8 @@ struct Manifest {
     idempotent: Vec<String>,
     #[serde(default)]
     jobs: Vec<String>,
+    #[serde(default)]
+    intake: Intake,
     #[serde(default, rename = "status")]
     statuses: Vec<Status>,
     #[serde(default, rename = "setting")]
@@ -102,6 +117,8 @@ pub struct MachineType {
     pub idempotent: Vec<String>,
     /// Functions that run as durable jobs.
     pub jobs: Vec<String>,
+    /// Functions that are asked before a job is taken.
+    pub intake: Intake,
     /// Texts in other languages, by language and path.
     pub translations: BTreeMap<String, BTreeMap<String, String>>,
     /// The complete world of a driver of this type.
@@ -109,6 +126,10 @@ pub struct MachineType {
     /// The exported interface.
     pub interface: InterfaceId,
 }
+
+/// The interfaces of the core whose types functions of `[intake]` answer with.
+const TYPES: &str = "ostler:machine/types@0.1.0";
+const JOBS: &str = "ostler:printing/jobs@0.1.0";
 
 const COLORS: [&str; 7] = ["primary", "secondary", "success", "danger", "warning", "info", "dark"];
 
@@ -132,6 +153,7 @@ impl MachineType {
                 problems.push(format!("`{list}` names the function `{name}`, which {} lacks", manifest.contract));
             }
         }
+        check_intake(&manifest, resolve, interface, &mut problems);
         let default_status = manifest.statuses.iter().find(|status| status.case == manifest.default_status).cloned();
         if default_status.is_none() {
             problems.push(format!("default-status '{}' is not one of the statuses", manifest.default_status));
@@ -149,6 +171,7 @@ impl MachineType {
                 optional: manifest.optional,
                 idempotent: manifest.idempotent,
                 jobs: manifest.jobs,
+                intake: manifest.intake,
                 translations: manifest.translations,
                 world,
                 interface,
@@ -182,6 +205,39 @@ fn find_contract(resolve: &Resolve, contract: &str) -> Option<(WorldId, Interfac
             _ => None,
         })
     })
+}
+
+/// The functions of `[intake]` must be there, take the machine alone, and answer what the host expects.
+fn check_intake(manifest: &Manifest, resolve: &Resolve, interface: InterfaceId, problems: &mut Vec<String>) {
+    let named = |interface: &str, name: &str| {
+        let (_, interface) =
+            resolve.interfaces.iter().find(|(id, _)| resolve.id_of(*id).as_deref() == Some(interface))?;
+        Some(signature::ty(resolve, &wit_parser::Type::Id(*interface.types.get(name)?)))
+    };
+    let setting = named(TYPES, "setting").unwrap_or_default();
+    let media = named(JOBS, "loaded-media").unwrap_or_default();
+    let error = named(TYPES, "error").unwrap_or_default();
+    let roles = [
+        ("options", &manifest.intake.options, "list<setting>", format!("list<{setting}>")),
+        ("media", &manifest.intake.media, "option<loaded-media>", format!("option<{media}>")),
+        ("formats", &manifest.intake.formats, "list<string>", "list<string>".to_owned()),
+    ];
+    for (role, name, shown, written) in roles {
+        let Some(name) = name else { continue };
+        let expected = format!("async func(machine: own<machine>) -> result<{written}, {error}>");
+        let function = resolve.interfaces.get(interface).and_then(|found| found.functions.get(name));
+        match function {
+            None => {
+                let contract = &manifest.contract;
+                problems.push(format!("`intake.{role}` names the function `{name}`, which {contract} lacks"));
+            }
+            Some(function) if signature::function(resolve, function) != expected => {
+                let shown = format!("async func(machine: machine) -> result<{shown}, error>");
+                problems.push(format!("`intake.{role}`: `{name}` is not `{shown}`"));
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// The cases of the manifest and of the WIT enum must be the same set, and codes and colours must be usable.
@@ -252,6 +308,9 @@ mod tests {
             contract = "ostler:label-printer/printer@0.1.0"
             default-status = "asleep"
             jobs = ["print-everything"]
+            [intake]
+            options = "media"
+            formats = "smells"
             [[status]]
             case = "melted"
             code = 42
@@ -259,7 +318,8 @@ mod tests {
             color = "pink"
         "#;
         let text = MachineType::load("x", manifest, &packages.resolve).unwrap_err().to_string();
-        for part in ["'connected'", "'melted'", "42", "pink", "asleep", "print-everything"] {
+        for part in ["'connected'", "'melted'", "42", "pink", "asleep", "print-everything", "intake.options", "smells"]
+        {
             assert!(text.contains(part), "{part} is missing in: {text}");
         }
     }

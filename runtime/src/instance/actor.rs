@@ -4,7 +4,7 @@
 //! end answers them.
 
 use super::{
-    exports::Exports,
+    exports::{Ask, Exports},
     limits::Limits,
     request::{Answer, CallEnd, FieldProblem, Message, Payload, Request},
     state::DriverStore,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     broker::{Call, CallKind, MachineHandle, PrintJobHandle},
     contract::{bindings::types, convert},
-    model::DriverError,
+    model::{DriverError, ErrorKind},
 };
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
@@ -187,7 +187,19 @@ impl Actor {
             CallKind::RestartMachine => Some(exports.restart_machine),
             CallKind::StopMachine => Some(exports.stop_machine),
             CallKind::PingMachine => Some(exports.ping_machine),
-            CallKind::InitDriver | CallKind::UpdateMachine | CallKind::ValidateSettings | CallKind::Print => None,
+            CallKind::Options => return self.ask(accessor, call, exports.intake.options, options).await,
+            CallKind::Media => {
+                let media = |media: Option<_>| Ok(Answer::Media(media.map(convert::media_from_wit)));
+                return self.ask(accessor, call, exports.intake.media, media).await;
+            }
+            CallKind::Formats => {
+                return self.ask(accessor, call, exports.intake.formats, |all| Ok(Answer::Formats(all))).await;
+            }
+            CallKind::InitDriver
+            | CallKind::UpdateMachine
+            | CallKind::ValidateSettings
+            | CallKind::RunAction
+            | CallKind::Print => None,
         };
         if let Some(function) = on_machine {
             let (result,) = typed(accessor, function, call, budget, |store| Ok((machine(store, call)?,))).await?;
@@ -217,9 +229,49 @@ impl Actor {
                 let (result,) = typed(accessor, function, call, budget.saturating_mul(labels), mint).await?;
                 Ok(result.map(|()| Answer::Done))
             }
+            Payload::Action { key, inputs } => {
+                let inputs =
+                    inputs.into_iter().map(|(key, value)| (key.into(), convert::value_to_wit(value))).collect();
+                let mint = |store: &mut DriverStore| Ok((machine(store, call)?, key.into(), inputs));
+                let (result,) = typed(accessor, exports.run_action, call, budget, mint).await?;
+                Ok(result.map(Answer::Text))
+            }
             Payload::None => wasmtime::bail!("`{}` cannot be called like this", call.kind.name()),
         }
     }
+
+    /// Asks one of the functions that a type may lack.
+    async fn ask<T>(
+        &self,
+        accessor: &Accessor<DriverStore>,
+        call: &Arc<Call>,
+        function: Option<Ask<T>>,
+        answer: impl FnOnce(T) -> Result<Answer, types::Error>,
+    ) -> wasmtime::Result<Result<Answer, types::Error>>
+    where
+        (Result<T, types::Error>,): ComponentNamedList + Lift,
+        T: Send + 'static,
+    {
+        let Some(function) = function else {
+            let message = "this machine type has no such function".to_owned();
+            let error = DriverError::new(ErrorKind::Unsupported, "no-such-function", message);
+            return Ok(Err(convert::error_to_wit(error)));
+        };
+        let mint = |store: &mut DriverStore| Ok((machine(store, call)?,));
+        let (result,) = typed(accessor, function, call, self.limits.cpu_call_ms, mint).await?;
+        Ok(result.and_then(answer))
+    }
+}
+
+/// The options that a driver declares.
+fn options(declared: Vec<types::Setting>) -> Result<Answer, types::Error> {
+    let mut problems = Vec::new();
+    let options = convert::specs_from_wit(declared, "options", &mut problems);
+    if problems.is_empty() {
+        return Ok(Answer::Options(options));
+    }
+    let message = format!("the options that the driver declares cannot be used: {}", problems.join("; "));
+    Err(convert::error_to_wit(DriverError::new(ErrorKind::Permanent, "bad-options", message)))
 }
 
 struct Admitted {

@@ -3,7 +3,10 @@
 use super::state::DriverStore;
 use crate::{
     broker::{MachineHandle, PrintJobHandle},
-    contract::bindings::types,
+    contract::{
+        MachineType,
+        bindings::{jobs, types},
+    },
 };
 use std::collections::HashMap;
 use wasmtime::{
@@ -25,6 +28,22 @@ pub type Validate =
 /// A function that prints.
 pub type Print = TypedFunc<(Resource<MachineHandle>, Resource<PrintJobHandle>), Unit>;
 
+/// `run-action`.
+pub type RunAction =
+    TypedFunc<(Resource<MachineHandle>, String, Vec<(String, types::Value)>), (Result<String, types::Error>,)>;
+/// A question about a machine, asked before a job is taken.
+pub type Ask<T> = TypedFunc<(Resource<MachineHandle>,), (Result<T, types::Error>,)>;
+
+/// The functions that are asked before a job is taken, as far as the type has them.
+pub struct Intake {
+    /// What a job may set.
+    pub options: Option<Ask<Vec<types::Setting>>>,
+    /// What is loaded.
+    pub media: Option<Ask<Option<jobs::LoadedMedia>>>,
+    /// Which media types are taken as they are.
+    pub formats: Option<Ask<Vec<String>>>,
+}
+
 /// A driver's functions.
 pub struct Exports {
     /// `init-driver`.
@@ -41,22 +60,28 @@ pub struct Exports {
     pub ping_machine: OnMachine,
     /// `validate-settings`.
     pub validate: Validate,
+    /// `run-action`.
+    pub run_action: RunAction,
     /// Functions of the type that take a print job, by name.
     pub print: HashMap<String, Print>,
+    /// Functions of the type that are asked before a job is taken.
+    pub intake: Intake,
 }
 
 impl Exports {
-    /// Looks everything up. `jobs` are the names of the type's functions that print, in the interface `contract`.
-    pub fn find(
-        store: &mut Store<DriverStore>,
-        instance: &Instance,
-        contract: &str,
-        jobs: &[String],
-    ) -> wasmtime::Result<Self> {
+    /// Looks everything up: the lifecycle, and what the type's manifest names.
+    pub fn find(store: &mut Store<DriverStore>, instance: &Instance, of: &MachineType) -> wasmtime::Result<Self> {
+        let contract = &of.contract;
         let mut print = HashMap::new();
-        for name in jobs {
+        for name in &of.jobs {
             print.insert(name.clone(), find(store, instance, contract, name)?);
         }
+        let asked = &of.intake;
+        let intake = Intake {
+            options: asked.options.as_ref().map(|name| find(store, instance, contract, name)).transpose()?,
+            media: asked.media.as_ref().map(|name| find(store, instance, contract, name)).transpose()?,
+            formats: asked.formats.as_ref().map(|name| find(store, instance, contract, name)).transpose()?,
+        };
         Ok(Self {
             init_driver: find(store, instance, LIFECYCLE, "init-driver")?,
             init_machine: find(store, instance, LIFECYCLE, "init-machine")?,
@@ -65,7 +90,9 @@ impl Exports {
             stop_machine: find(store, instance, LIFECYCLE, "stop-machine")?,
             ping_machine: find(store, instance, LIFECYCLE, "ping-machine")?,
             validate: find(store, instance, LIFECYCLE, "validate-settings")?,
+            run_action: find(store, instance, LIFECYCLE, "run-action")?,
             print,
+            intake,
         })
     }
 }

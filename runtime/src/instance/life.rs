@@ -68,7 +68,7 @@ impl Life {
     async fn live(&self, store: &mut Store<DriverStore>) -> Result<(), Ending> {
         let instance = self.loaded.pre.instantiate_async(&mut *store).await?;
         let machine_type = &self.loaded.machine_type;
-        let exports = Exports::find(store, &instance, &machine_type.contract, &machine_type.jobs)?;
+        let exports = Exports::find(store, &instance, machine_type)?;
         let actor = Actor {
             exports,
             mailbox: Arc::clone(&self.mailbox),

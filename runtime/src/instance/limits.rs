@@ -16,8 +16,10 @@ pub struct Limits {
     pub cpu_call_ms: u32,
     /// Deadline of `describe`. Default 1,000.
     pub describe_ms: u32,
-    /// Deadline of `validate-settings` and `setting-choices`. Default 3,000.
+    /// Deadline of `validate-settings`, and of what is asked before a job is taken. Default 3,000.
     pub validate_ms: u32,
+    /// Deadline of `run-action`. Default 60,000: a calibration feeds several labels.
+    pub action_ms: u32,
     /// Deadline of `stop-machine`. Default 5,000.
     pub stop_ms: u32,
     /// Deadline of init, update, restart and ping. Default 10,000.
@@ -68,6 +70,7 @@ impl Default for Limits {
             cpu_call_ms: 2_000,
             describe_ms: 1_000,
             validate_ms: 3_000,
+            action_ms: 60_000,
             stop_ms: 5_000,
             init_ms: 10_000,
             print_idle_ms: 300_000,
@@ -166,7 +169,10 @@ impl Limits {
             | CallKind::RestartMachine
             | CallKind::PingMachine => Some(ms(self.init_ms)),
             CallKind::StopMachine => Some(ms(self.stop_ms)),
-            CallKind::ValidateSettings => Some(ms(self.validate_ms)),
+            CallKind::ValidateSettings | CallKind::Options | CallKind::Media | CallKind::Formats => {
+                Some(ms(self.validate_ms))
+            }
+            CallKind::RunAction => Some(ms(self.action_ms)),
             CallKind::Print => None,
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     broker::Call,
     contract::bindings::types,
-    model::{DriverError, Scope},
+    model::{DriverError, LoadedMedia, OptionKey, OptionSpec, Scope, Value},
 };
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -19,6 +19,13 @@ pub enum Payload {
     Proposed(Vec<types::SettingValue>),
     /// The function of the type that prints.
     Function(String),
+    /// A button and what was entered for it, for `run-action`.
+    Action {
+        /// The action's key.
+        key: OptionKey,
+        /// Its inputs.
+        inputs: Vec<(OptionKey, Value)>,
+    },
 }
 
 /// Why a proposed value cannot be saved, in the driver's words.
@@ -33,16 +40,24 @@ pub struct FieldProblem {
 }
 
 /// What a call returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// It succeeded.
     Done,
     /// The proposed settings cannot be saved.
     Problems(Vec<FieldProblem>),
+    /// What an action says to the operator.
+    Text(String),
+    /// What a job may set.
+    Options(Vec<OptionSpec>),
+    /// What is loaded, if the driver can tell.
+    Media(Option<LoadedMedia>),
+    /// Media types that are taken as they are.
+    Formats(Vec<String>),
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CallEnd {
     /// It returned, with an answer or an ordinary failure.
     Returned(Result<Answer, DriverError>),

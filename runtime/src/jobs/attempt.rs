@@ -26,13 +26,13 @@ impl Attempt {
         machine: &Arc<Machine>,
         services: &Arc<Services>,
     ) -> Result<Option<Self>, StoreError> {
-        let document: Arc<[u8]> = services.store.document(job.document).await?.into();
+        let content = services.store.content(job.id).await?;
         let job = match services.store.start_job(job.id).await {
             Ok(job) => job,
             Err(StoreError::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let run = PrintRun::new(job.clone(), document, Arc::clone(services));
+        let run = PrintRun::new(job.clone(), content, services.store.clone());
         let call = Call::of_print(Arc::clone(machine), Arc::clone(&run));
         Ok(Some(Self { job, call, run, services: Arc::clone(services) }))
     }

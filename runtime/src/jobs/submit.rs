@@ -1,16 +1,27 @@
 //! From a document to an acknowledged job. What cannot be printed is refused here, before anything is stored.
 
+use super::Intake;
 use crate::{
-    broker::{Machine, Services},
-    model::{JobRecord, NewJob, Value},
+    broker::Services,
+    model::{
+        DriverError, Fields, JobRecord, LoadedMedia, NewJob, OptionSpec, SettingKind, Value, media::millimetres,
+        setting::Constraint,
+    },
     store::StoreError,
 };
-use ostler_render::{ErrorClass, RenderError};
-use std::{collections::BTreeMap, sync::Arc};
+use ostler_render::{DocumentInfo, ErrorClass, RenderError};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// The least and the most copies of a label; the contract and the error above name the same numbers.
+/// The least and the most copies of a label; the contract and the error below name the same numbers.
 const COPIES: std::ops::RangeInclusive<u32> = 1..=999;
+
+/// The option that says what happens to a document of another size. A job that sets it has decided, and is not measured.
+const SCALING: &str = "scaling";
+/// The option by which the document is turned before it is measured.
+const ROTATION: &str = "rotation";
+/// The media type of documents in ZPL.
+const ZPL: &str = "application/vnd.zebra-zpl";
 
 /// What somebody wants printed.
 #[derive(Debug, Clone)]
@@ -23,8 +34,10 @@ pub struct Submission {
     pub title: String,
     /// How often each label is printed.
     pub copies: u32,
-    /// Options of the driver.
-    pub options: BTreeMap<String, Value>,
+    /// Options of the driver, as they were typed.
+    pub options: BTreeMap<String, serde_json::Value>,
+    /// Values for the places in a document that has some: one set a label.
+    pub fields: Vec<Fields>,
 }
 
 /// Why a submission is refused.
@@ -40,13 +53,51 @@ pub enum SubmitError {
     },
     /// Too few or too many copies.
     #[error("{0} copies cannot be printed: ask for 1 to 999")]
-    Copies(u32),
-    /// An option that the machine does not take.
-    #[error("'{0}' is not an option of this machine; it takes: copies")]
-    Option(String),
+    Copies(String),
+    /// Options that the machine does not take, or values that they do not take: one sentence each.
+    #[error("{}", .0.join("\n"))]
+    Options(Vec<String>),
+    /// Nobody can say which options there are.
+    #[error(
+        "which options '{machine}' takes is not known before its driver has run: wait until it is ready (`ostler machine show` tells why it is not), or print without options"
+    )]
+    OptionsUnknown {
+        /// The machine's name.
+        machine: String,
+    },
+    /// The driver could not say which options there are.
+    #[error("the driver did not say which options there are: {0}")]
+    OptionsFailed(DriverError),
     /// The document is not what it should be.
     #[error("the document cannot be printed: {0}")]
     Document(RenderError),
+    /// Nothing here reads such a document.
+    #[error("the document cannot be printed: {0}")]
+    Format(String),
+    /// A label is larger than what is loaded.
+    #[error("label {label} is {} x {} mm, but '{machine}' has {} loaded. {advice}", millimetres(.size_um.0), millimetres(.size_um.1), media.describe())]
+    Media {
+        /// The label's number, from 1.
+        label: usize,
+        /// Its width and height in micrometres, after it was turned.
+        size_um: (u32, u32),
+        /// The machine's name.
+        machine: String,
+        /// What is loaded.
+        media: LoadedMedia,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// There are values for more or fewer labels than the document has.
+    #[error(
+        "there are fields for {rows} labels, and the document has {labels}: give one set of fields for each label, or none"
+    )]
+    Fields {
+        /// How many sets of fields there are.
+        rows: usize,
+        /// How many labels there are.
+        labels: usize,
+    },
     /// The renderer failed; trying again may help.
     #[error("the document could not be checked: {0}")]
     Renderer(RenderError),
@@ -56,49 +107,185 @@ pub enum SubmitError {
 }
 
 /// Checks a submission and stores it as a job of the machine.
-pub async fn submit(
-    services: &Services,
-    machine: &Arc<Machine>,
-    submission: Submission,
-) -> Result<JobRecord, SubmitError> {
+pub async fn submit(services: &Services, intake: &Intake, submission: Submission) -> Result<JobRecord, SubmitError> {
+    let job = check(services, intake, submission).await?;
+    Ok(services.store.enqueue(job).await?)
+}
+
+/// Checks a submission, and makes a job of it that is not stored yet.
+pub async fn check(services: &Services, intake: &Intake, submission: Submission) -> Result<NewJob, SubmitError> {
+    let machine = intake.machine();
     let Some(function) = machine.machine_type.jobs.first() else {
         return Err(SubmitError::DoesNotPrint {
             machine: machine.name(),
             machine_type: machine.machine_type.name.clone(),
         });
     };
-    if !COPIES.contains(&submission.copies) {
-        return Err(SubmitError::Copies(submission.copies));
+    let (copies, options) = check_options(intake, submission.copies, submission.options).await?;
+    let (media_type, label_count) = match document_kind(submission.media_type.as_deref(), &submission.document) {
+        Some(kind) if ostler_render::is_rendered(kind) => {
+            let info = inspect(services, &submission.document, kind).await?;
+            check_size(intake, &info, &options).await?;
+            (info.media_type, info.pages.len())
+        }
+        kind => (check_raw(intake, kind, &submission.document).await?, submission.fields.len().max(1)),
+    };
+    if !submission.fields.is_empty() && submission.fields.len() != label_count {
+        return Err(SubmitError::Fields { rows: submission.fields.len(), labels: label_count });
     }
-    if let Some(unknown) = submission.options.keys().next() {
-        return Err(SubmitError::Option(unknown.clone()));
-    }
-    let media_type = submission.media_type.as_deref().unwrap_or_else(|| guess(&submission.document));
-    let info =
-        services.render.inspect(&submission.document, media_type).await.map_err(|error| match error.class() {
-            ErrorClass::Worker => SubmitError::Renderer(error),
-            ErrorClass::Document | ErrorClass::Raster | ErrorClass::Limit => SubmitError::Document(error),
-        })?;
-    let job = NewJob {
+    Ok(NewJob {
         machine: machine.id,
         function: function.clone(),
         document: submission.document,
-        media_type: info.media_type,
+        media_type,
         title: submission.title,
-        copies: submission.copies,
-        label_count: u32::try_from(info.pages.len()).unwrap_or(u32::MAX),
-        options: submission.options,
-    };
-    Ok(services.store.enqueue(job).await?)
+        copies,
+        label_count: u32::try_from(label_count).unwrap_or(u32::MAX),
+        options,
+        fields: submission.fields,
+    })
 }
 
-/// The media type by the document's first bytes; PNG, whose reader gives the better message, when nothing fits.
-fn guess(document: &[u8]) -> &'static str {
-    match document {
-        [b'%', b'P', b'D', b'F', ..] => "application/pdf",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+/// `copies` as an option like the driver's, for listings.
+pub fn copies_spec() -> Option<OptionSpec> {
+    let bound = |key: &str, value: u32| Constraint { key: key.to_owned(), value: value.to_string() };
+    Some(OptionSpec {
+        key: "copies".parse().ok()?,
+        name: "Copies".to_owned(),
+        description: "How often each label is printed.".to_owned(),
+        kind: SettingKind::Integer,
+        units: String::new(),
+        default: Some(Value::Integer(1)),
+        required: false,
+        choices: Vec::new(),
+        constraints: vec![bound("min", *COPIES.start()), bound("max", *COPIES.end())],
+    })
+}
+
+/// Checks options against what the driver declares: all that is wrong is told at once. `copies` may be among them.
+async fn check_options(
+    intake: &Intake,
+    copies: u32,
+    mut given: BTreeMap<String, serde_json::Value>,
+) -> Result<(u32, BTreeMap<String, Value>), SubmitError> {
+    let wanted = match given.remove("copies") {
+        None => copies.to_string(),
+        Some(serde_json::Value::String(text)) => text,
+        Some(other) => other.to_string(),
+    };
+    let copies = wanted.parse().ok().filter(|copies| COPIES.contains(copies));
+    let copies = copies.ok_or(SubmitError::Copies(wanted))?;
+    if given.is_empty() {
+        return Ok((copies, BTreeMap::new()));
+    }
+    let declared = intake.options().await.map_err(SubmitError::OptionsFailed)?;
+    let Some(declared) = declared else {
+        return Err(SubmitError::OptionsUnknown { machine: intake.machine().name() });
+    };
+    let mut options = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (key, value) in given {
+        match declared.iter().find(|spec| spec.key.as_str() == key) {
+            None => {
+                let known: Vec<_> =
+                    std::iter::once("copies").chain(declared.iter().map(|spec| spec.key.as_str())).collect();
+                problems.push(format!("'{key}' is not an option of this machine; it takes: {}", known.join(", ")));
+            }
+            Some(spec) => match spec.parse(&value) {
+                Ok(Some(value)) => drop(options.insert(key, value)),
+                // Nothing: as if it was not set.
+                Ok(None) => {}
+                Err(why) => problems.push(format!("{key}: {why}")),
+            },
+        }
+    }
+    if problems.is_empty() { Ok((copies, options)) } else { Err(SubmitError::Options(problems)) }
+}
+
+async fn inspect(services: &Services, document: &[u8], media_type: &str) -> Result<DocumentInfo, SubmitError> {
+    services.render.inspect(document, media_type).await.map_err(|error| match error.class() {
+        ErrorClass::Worker => SubmitError::Renderer(error),
+        ErrorClass::Document | ErrorClass::Raster | ErrorClass::Limit => SubmitError::Document(error),
+    })
+}
+
+/// A document that says how large it is must lie on what is loaded, unless the job says what is to happen otherwise.
+async fn check_size(
+    intake: &Intake,
+    info: &DocumentInfo,
+    options: &BTreeMap<String, Value>,
+) -> Result<(), SubmitError> {
+    if options.contains_key(SCALING) || info.pages.iter().all(|page| page.size_um.is_none()) {
+        return Ok(());
+    }
+    let Some(media) = intake.media().await else { return Ok(()) };
+    let turned = matches!(options.get(ROTATION), Some(Value::Text(by)) if by == "quarter" || by == "three-quarters");
+    let sizes = info.pages.iter().enumerate().filter_map(|(index, page)| Some((index, page.size_um?)));
+    let too_large = sizes
+        .map(|(index, (width, height))| (index, if turned { (height, width) } else { (width, height) }))
+        .find(|(_, size)| !media.takes(*size));
+    let Some((index, size_um)) = too_large else { return Ok(()) };
+    let can_scale = intake.options().await.ok().flatten();
+    let can_scale = can_scale.is_some_and(|options| options.iter().any(|spec| spec.key.as_str() == SCALING));
+    Err(SubmitError::Media {
+        label: index + 1,
+        size_um,
+        machine: intake.machine().name(),
+        media,
+        advice: if can_scale {
+            "Load larger labels, or say what is to happen: the option scaling=fit shrinks the document, scaling=crop \
+             cuts it off"
+        } else {
+            "Load larger labels, or make the document smaller"
+        },
+    })
+}
+
+/// A document that is not rendered must be of a media type that the machine takes as it is.
+async fn check_raw(intake: &Intake, kind: Option<&str>, document: &[u8]) -> Result<String, SubmitError> {
+    let formats = intake.formats().await;
+    let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let taken = essence.as_ref().filter(|essence| formats.contains(essence));
+    if let Some(taken) = taken {
+        return Ok(taken.clone());
+    }
+    let all: Vec<&str> = ostler_render::MEDIA_TYPES.iter().copied().chain(formats.iter().map(String::as_str)).collect();
+    let offer = format!("'{}' takes {}", intake.machine().name(), all.join(", "));
+    Err(match essence {
+        Some(essence) => SubmitError::Format(format!(
+            "it is of the type {essence}, and {offer}. Some machines take more when a setting allows it: see `ostler \
+             machine show`"
+        )),
+        None if document.is_empty() => SubmitError::Document(RenderError::Empty),
+        None => SubmitError::Format(format!(
+            "it is of no kind that is known here (it begins with {}); {offer}",
+            ostler_render::first_bytes(document)
+        )),
+    })
+}
+
+/// The media type as it was said, or by the document's first bytes.
+fn document_kind<'a>(said: Option<&'a str>, document: &[u8]) -> Option<&'a str> {
+    said.or_else(|| match document {
+        [b'%', b'P', b'D', b'F', ..] => Some("application/pdf"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
         // A byte order mark may stand before the first bracket.
-        [b'<', ..] | [0xef, 0xbb, 0xbf, b'<', ..] => "image/svg+xml",
-        _ => "image/png",
+        [b'<', ..] | [0xef, 0xbb, 0xbf, b'<', ..] => Some("image/svg+xml"),
+        other if other.trim_ascii_start().starts_with(b"^XA") => Some(ZPL),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_by_their_first_bytes() {
+        assert_eq!(document_kind(None, b"\n  ^XA^FDx^FS^XZ"), Some(ZPL));
+        assert_eq!(document_kind(None, b"\xef\xbb\xbf<svg/>"), Some("image/svg+xml"));
+        assert_eq!(document_kind(None, b"Dear printer"), None);
+        assert_eq!(document_kind(Some("image/png"), b"%PDF"), Some("image/png"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a driver says about itself, and the record of an installed component.
 
-use super::{Digest, SettingSpec, Slug, Timestamp};
+use super::{Digest, OptionKey, OptionSpec, SettingSpec, Slug, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The checked answer of `describe`.
@@ -32,13 +32,13 @@ pub struct DriverInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     /// Its name for programs.
-    pub key: String,
+    pub key: OptionKey,
     /// Its name for people.
     pub name: String,
     /// What it does.
     pub description: String,
     /// What the operator is asked for first.
-    pub inputs: Vec<SettingSpec>,
+    pub inputs: Vec<OptionSpec>,
     /// A question that the operator must agree to first.
     pub confirm: Option<String>,
 }

@@ -17,6 +17,11 @@ pub enum IdError {
     /// Not a setting key.
     #[error("'{0}' is not a setting key: use letters, digits and underscores (at most 50 characters)")]
     SettingKey(String),
+    /// Not the key of an option.
+    #[error(
+        "'{0}' is not the key of an option or input: use a lower case letter, then lower case letters, digits and dashes (at most 50)"
+    )]
+    OptionKey(String),
     /// Not a digest.
     #[error("'{0}' is not a sha256 digest (64 hexadecimal digits)")]
     Digest(String),
@@ -131,6 +136,33 @@ impl fmt::Display for SettingKey {
     }
 }
 
+/// The key of a job's option or of an action's input: `[a-z][a-z0-9-]*`, at most 50 characters.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OptionKey(String);
+
+impl OptionKey {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for OptionKey {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let fits = text.len() <= 50 && text.parse::<Slug>().is_ok();
+        if fits { Ok(Self(text.to_owned())) } else { Err(IdError::OptionKey(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for OptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The sha256 of some bytes, written as 64 lower case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -198,7 +230,7 @@ macro_rules! written_as_text {
     )+};
 }
 
-written_as_text!(Slug, SettingKey, Digest);
+written_as_text!(Slug, SettingKey, OptionKey, Digest);
 
 #[cfg(test)]
 mod tests {

@@ -92,6 +92,18 @@ pub struct LabelProgress {
     pub proof: Option<Proof>,
 }
 
+/// Values for the places in one label of a document.
+pub type Fields = BTreeMap<String, String>;
+
+/// What a job prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobContent {
+    /// The document's bytes.
+    pub document: Vec<u8>,
+    /// Values for its places, one set a label; empty for a plain document.
+    pub fields: Vec<Fields>,
+}
+
 /// A job to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {
@@ -111,6 +123,8 @@ pub struct NewJob {
     pub label_count: u32,
     /// Options of the driver.
     pub options: BTreeMap<String, Value>,
+    /// Values for the document's places, one set a label; empty for a plain document.
+    pub fields: Vec<Fields>,
 }
 
 /// A job as it is stored.

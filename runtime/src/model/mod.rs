@@ -7,6 +7,7 @@
 //! * [`error`]: an ordinary failure as a driver reports it
 //! * [`driver`]: what a driver says about itself
 //! * [`machine`]: a configured device and the state it is in
+//! * [`media`]: what is loaded in a machine
 //! * [`job`]: a durable call and how far it is
 //! * [`event`]: something that happened
 
@@ -16,6 +17,7 @@ pub mod event;
 pub mod ids;
 pub mod job;
 pub mod machine;
+pub mod media;
 pub mod setting;
 pub mod time;
 pub mod value;
@@ -23,9 +25,10 @@ pub mod value;
 pub use driver::{DriverInfo, InstalledDriver};
 pub use error::{DriverError, ErrorKind, Outcome};
 pub use event::{Event, NewEvent};
-pub use ids::{Digest, JobId, MachineId, SettingKey, Slug};
-pub use job::{JobRecord, JobState, LabelProgress, NewJob, Proof};
+pub use ids::{Digest, JobId, MachineId, OptionKey, SettingKey, Slug};
+pub use job::{Fields, JobContent, JobRecord, JobState, LabelProgress, NewJob, Proof};
 pub use machine::{MachineRecord, MachineState, Property, PropertyKind};
-pub use setting::{SettingKind, SettingSpec};
+pub use media::LoadedMedia;
+pub use setting::{OptionSpec, SettingKind, SettingSpec};
 pub use time::Timestamp;
 pub use value::{Scope, Value};

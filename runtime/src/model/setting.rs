@@ -1,6 +1,6 @@
-//! What a setting is and which values it takes.
+//! What a setting, a job's option or an action's input is, and which values it takes.
 
-use super::{Scope, SettingKey, Value};
+use super::{OptionKey, Scope, SettingKey, Value};
 use serde::{Deserialize, Serialize};
 
 /// The longest value, in characters.
@@ -77,10 +77,16 @@ pub struct Constraint {
 }
 
 /// The declaration of a setting.
+pub type SettingSpec = Spec<SettingKey>;
+
+/// The declaration of a job's option or of an action's input.
+pub type OptionSpec = Spec<OptionKey>;
+
+/// A declaration under a key of the kind `K`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SettingSpec {
+pub struct Spec<K> {
     /// Its key.
-    pub key: SettingKey,
+    pub key: K,
     /// Its name for people.
     #[serde(default)]
     pub name: String,
@@ -106,7 +112,7 @@ pub struct SettingSpec {
     pub constraints: Vec<Constraint>,
 }
 
-impl SettingSpec {
+impl<K> Spec<K> {
     /// The value of a constraint.
     pub fn constraint(&self, key: &str) -> Option<&str> {
         self.constraints.iter().find(|c| c.key == key).map(|c| c.value.as_str())

@@ -4,7 +4,7 @@ use crate::{
     broker::{DriverContext, Services},
     contract::MachineType,
     instance::{
-        GuestEngine, Instance, UsageView,
+        GuestEngine, Instance, Limits, UsageView,
         code::{CodeCache, CodeError, Loaded},
     },
     model::InstalledDriver,
@@ -57,17 +57,30 @@ impl Driver {
         if let Some(instance) = running.instance.upgrade() {
             return Ok(instance);
         }
-        let loaded = match &running.loaded {
-            Some(loaded) => Arc::clone(loaded),
-            None => {
-                let machine_type = Arc::clone(&self.machine_type);
-                Arc::new(self.code.load(&self.services.store, self.installed.digest, machine_type).await?)
-            }
-        };
-        running.loaded = Some(Arc::clone(&loaded));
-        let limits = self.services.limit_table.of(self.installed.info.slug.as_str()).clone();
-        let instance = Instance::start(&self.guests, loaded, Arc::clone(&self.context), limits);
+        let loaded = self.load(&mut running).await?;
+        let instance = Instance::start(&self.guests, loaded, Arc::clone(&self.context), self.limits());
         running.instance = Arc::downgrade(&instance);
         Ok(instance)
+    }
+
+    /// Another instance, for a rehearsal. It has no machines, its log and errors are not kept, and it ends with its user.
+    pub async fn rehearsal(&self) -> Result<Arc<Instance>, CodeError> {
+        let loaded = self.load(&mut *self.running.lock().await).await?;
+        let nobody = DriverContext::new(self.installed.info.slug.to_string(), Some(Arc::clone(&self.services)));
+        Ok(Instance::start(&self.guests, loaded, nobody, self.limits()))
+    }
+
+    async fn load(&self, running: &mut Running) -> Result<Arc<Loaded>, CodeError> {
+        if let Some(loaded) = &running.loaded {
+            return Ok(Arc::clone(loaded));
+        }
+        let machine_type = Arc::clone(&self.machine_type);
+        let loaded = Arc::new(self.code.load(&self.services.store, self.installed.digest, machine_type).await?);
+        running.loaded = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    fn limits(&self) -> Limits {
+        self.services.limit_table.of(self.installed.info.slug.as_str()).clone()
     }
 }

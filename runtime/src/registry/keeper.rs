@@ -8,7 +8,7 @@ use super::{driver::Driver, serve::Leave};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     instance::{CallEnd, Instance, InstanceState, Payload},
-    model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
+    model::{DriverError, ErrorKind, JobId, MachineState, OptionKey, Timestamp, Value},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,6 +30,15 @@ pub enum Command {
         job: JobId,
         /// Answered at once.
         reply: oneshot::Sender<bool>,
+    },
+    /// An action is to run.
+    Action {
+        /// Which one.
+        key: OptionKey,
+        /// Its inputs, checked.
+        inputs: Vec<(OptionKey, Value)>,
+        /// Answered with the driver's words.
+        reply: oneshot::Sender<Result<String, DriverError>>,
     },
     /// The machine was removed.
     Remove {
@@ -238,7 +247,7 @@ impl Keeper {
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { .. } => call.cancel("the daemon stops"),
-                        Command::Cancel { .. } => {}
+                        Command::Cancel { .. } | Command::Action { .. } => {}
                     }
                     match command {
                         Command::Look => {}
@@ -249,11 +258,21 @@ impl Keeper {
                             }
                             let _ = reply.send(ours);
                         }
+                        Command::Action { reply, .. } if call.kind == CallKind::Print => {
+                            let _ = reply.send(Err(self.busy(&call)));
+                        }
                         other => self.pending.push_back(other),
                     }
                 }
             }
         }
+    }
+
+    /// An action would wait for as long as the job takes, and somebody stands at the button.
+    fn busy(&self, call: &Call) -> DriverError {
+        let job = call.print.as_ref().map(|print| format!("job {}", print.job.id)).unwrap_or_default();
+        let message = format!("'{}' is printing {job}: try again when it is over, or cancel it", self.machine.name());
+        DriverError::new(ErrorKind::Transient, "busy", message)
     }
 
     /// Waits for a command, another driver, or the time of the next try.
@@ -304,6 +323,12 @@ impl Keeper {
                 let _ = reply.send(false);
                 Flow::Again
             }
+            Command::Action { reply, .. } => {
+                let state = self.state.borrow().0.to_string();
+                let message = format!("'{}' is not ready for actions: it is {state}", self.machine.name());
+                let _ = reply.send(Err(DriverError::new(ErrorKind::Transient, "not-ready", message)));
+                Flow::Again
+            }
             Command::Remove { reply } => {
                 self.machine.remove();
                 let _ = reply.send(());
@@ -350,6 +375,7 @@ impl Keeper {
             return;
         }
         self.leave_driver();
+        self.machine.forget_options();
         if let Some(driver) = &driver {
             driver.context.machines.write().insert(self.machine.id, Arc::clone(&self.machine));
             let specs = &driver.installed.info.settings;

@@ -6,7 +6,10 @@ use super::{
     keeper::Command,
 };
 use crate::{
-    jobs::submit::{Submission, SubmitError, submit},
+    jobs::{
+        Intake,
+        submit::{Submission, SubmitError, submit},
+    },
     model::{JobId, JobRecord, JobState, MachineId, MachineRecord, Slug, Timestamp},
     store::StoreError,
 };
@@ -161,9 +164,15 @@ impl Registry {
         removed
     }
 
+    /// The way to what a machine takes.
+    pub fn intake(&self, entry: &Entry) -> Intake {
+        let live = entry.live.borrow().clone();
+        Intake::new(Arc::clone(&entry.machine), live.map(|live| (live.instance, live.generation)))
+    }
+
     /// Stores a job for a machine and tells its keeper.
     pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
-        let job = submit(&self.services, &entry.machine, submission).await?;
+        let job = submit(&self.services, &self.intake(entry), submission).await?;
         entry.nudge();
         Ok(job)
     }

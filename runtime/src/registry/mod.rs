@@ -10,22 +10,28 @@
 //! * [`serve`]: what a keeper does while its machine is ready
 //! * [`machines`]: adding, changing and removing machines
 //! * [`change`]: checking and saving settings
+//! * [`actions`]: the buttons that a driver declares
+//! * [`preview`]: what a driver would print, without its device
 //! * [`view`]: machines, settings and drivers as the API shows them
 //!
 //! Invariant: a machine's state is changed by its keeper alone.
 
+pub mod actions;
 pub mod change;
 pub mod driver;
 pub mod install;
 pub mod keeper;
 pub mod machines;
+pub mod preview;
 mod serve;
 pub mod view;
 
+pub use actions::{ActionError, Press};
 pub use change::{ChangeError, FieldErrors};
 pub use driver::Driver;
 pub use install::{InstallError, Installed};
 pub use machines::{MachineError, NewMachine};
+pub use preview::PreviewError;
 
 use crate::{
     broker::{Machine, Services, Settings},
@@ -44,10 +50,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// How many commands may wait for a keeper.
 const COMMANDS: usize = 64;
+/// How many rehearsals run side by side.
+const REHEARSALS: usize = 2;
 
 /// Something that kept a type, driver or machine from being registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,6 +86,8 @@ pub struct Registry {
     errors: Mutex<Vec<RegistryError>>,
     /// Installs go one at a time: each may take a core for seconds.
     installing: tokio::sync::Mutex<()>,
+    /// How many previews may be made at the same time.
+    rehearsals: Semaphore,
 }
 
 /// A loaded machine and the way to its keeper.
@@ -110,6 +120,7 @@ impl Registry {
             machines: RwLock::default(),
             errors: Mutex::default(),
             installing: tokio::sync::Mutex::default(),
+            rehearsals: Semaphore::new(REHEARSALS),
             packages: Arc::new(packages),
         });
         for error in &registry.packages.errors {

@@ -3,7 +3,7 @@
 use super::keeper::{Command, Keeper, Live};
 use crate::{
     broker::{Call, CallKind, Settings},
-    instance::{CallEnd, InstanceState, Payload},
+    instance::{Answer, CallEnd, InstanceState, Payload},
     jobs::attempt::{Attempt, shown},
     model::{JobRecord, JobState, Timestamp},
 };
@@ -94,6 +94,22 @@ impl Keeper {
             Command::Look => None,
             Command::Cancel { reply, .. } => {
                 let _ = reply.send(false);
+                None
+            }
+            Command::Action { key, inputs, reply } => {
+                let call = Call::of_machine(CallKind::RunAction, Arc::clone(&self.machine));
+                self.machine.write_log("info", &format!("action {key} begins"), Vec::new());
+                let end = self.attend(&live.instance, live.generation, call, Payload::Action { key, inputs }).await;
+                let answer = match (&end, end.failure()) {
+                    (CallEnd::Returned(Ok(Answer::Text(text))), _) => Ok(text.clone()),
+                    (_, None) => Ok(String::new()),
+                    (CallEnd::Returned(_), Some(error)) => Err(error),
+                    (_, Some(error)) => {
+                        self.machine.report(error.clone());
+                        Err(error)
+                    }
+                };
+                let _ = reply.send(answer);
                 None
             }
             Command::Restart { hard: true, reply } => {

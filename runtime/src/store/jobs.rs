@@ -2,7 +2,8 @@
 
 use super::{Result, Store, StoreError, blocking, columns, machines, writer::Write};
 use crate::model::{
-    Digest, JobId, JobRecord, JobState, LabelProgress, MachineId, MachineRecord, NewEvent, NewJob, Proof, Timestamp,
+    Digest, JobContent, JobId, JobRecord, JobState, LabelProgress, MachineId, MachineRecord, NewEvent, NewJob, Proof,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::json;
@@ -67,13 +68,22 @@ impl Store {
         .await
     }
 
-    /// The bytes of a document.
-    pub async fn document(&self, digest: Digest) -> Result<Vec<u8>> {
+    /// What a job prints.
+    pub async fn content(&self, id: JobId) -> Result<JobContent> {
         self.read(move |db| {
-            db.prepare_cached("SELECT bytes FROM documents WHERE digest = ?1")?
-                .query_row([digest.to_string()], |row| row.get(0))
+            let document = db
+                .prepare_cached(
+                    "SELECT bytes FROM documents JOIN jobs ON documents.id = jobs.document_id WHERE jobs.id = ?1",
+                )?
+                .query_row([id.0], |row| row.get(0))
                 .optional()?
-                .ok_or_else(|| StoreError::not_found(format!("there is no document {digest}")))
+                .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))?;
+            let fields = db
+                .prepare_cached("SELECT fields FROM job_fields WHERE job_id = ?1")?
+                .query_row([id.0], |row| columns::json(row, "fields"))
+                .optional()?
+                .unwrap_or_default();
+            Ok(JobContent { document, fields })
         })
         .await
     }
@@ -155,6 +165,12 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
             write.now.0,
         ])?;
     let id = JobId(write.db.last_insert_rowid());
+    if !job.fields.is_empty() {
+        write
+            .db
+            .prepare_cached("INSERT INTO job_fields (job_id, fields) VALUES (?1, ?2)")?
+            .execute((id.0, columns::to_json(&job.fields)?))?;
+    }
     let data = json!({ "from": null, "to": JobState::Queued, "title": job.title });
     write.event(NewEvent::new("job.state-changed", data).of_machine(job.machine).of_job(id))?;
     Ok(JobRecord {

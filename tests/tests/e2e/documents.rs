@@ -8,7 +8,7 @@ fn what_cannot_be_printed_is_refused_up_front_and_nothing_is_stored() {
     let (daemon, zebra) = Daemon::with_zebra();
     let label = Label::four_by_six("WHOLE").png();
     let documents: [(&str, Vec<u8>, &[&str]); 6] = [
-        ("a text file", b"Dear printer, please print this.".to_vec(), &["not a PNG", "Dear"]),
+        ("a text file", b"Dear printer, please print this.".to_vec(), &["no kind that is known", "Dear", "image/png"]),
         ("an empty file", vec![], &["empty"]),
         ("a cut off PNG", label[..label.len() / 2].to_vec(), &["cut off", "send the whole file"]),
         ("a PNG's first bytes", label[..8].to_vec(), &["PNG"]),

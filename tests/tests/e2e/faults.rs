@@ -49,20 +49,83 @@ fn labels_that_run_out_in_the_middle_of_one_keep_its_job_alive() {
     assert_only(&zebra, &png);
 }
 
+/// What stops a printer: the status, the error's code, and words of what to do.
+const STOPS: [(Fault, u16, &str, &str); 20] = [
+    (Fault::MediaOut, 301, "no-media", "Load a new roll."),
+    (Fault::RibbonOut, 301, "no-ribbon", "Load a new ribbon."),
+    (Fault::HeadOpen, 500, "head-open", "Close it."),
+    (Fault::CutterFault, 500, "cutter", "clear the cutter"),
+    (Fault::HeadTooHot, 500, "head-hot", "when it has cooled down"),
+    (Fault::MotorTooHot, 500, "motor-hot", "when it has cooled down"),
+    (Fault::BadHeadElement, 500, "bad-head-element", "Have the head replaced."),
+    (Fault::HeadDetection, 500, "head-detection", "check that the head is seated"),
+    (Fault::InvalidFirmware, 500, "firmware-configuration", "Load its defaults"),
+    (Fault::ThermistorOpen, 500, "head-thermistor", "Have the head replaced."),
+    (Fault::PaperJam, 302, "paper-jam", "Open the printer and remove them."),
+    (Fault::PresenterStopped, 302, "presenter", "Remove what blocks it"),
+    (Fault::FeedError, 302, "feed-error", "check how they are loaded"),
+    (Fault::PathNotCleared, 302, "path-blocked", "Remove the labels in it."),
+    (Fault::Paused, 500, "paused", "Press its PAUSE button."),
+    (Fault::RetractTimedOut, 302, "retract", "Take the printed label away."),
+    (Fault::BlackMarkCalibration, 500, "black-mark-calibration", "run the action `Calibrate media`"),
+    (Fault::BlackMarkNotFound, 301, "no-black-mark", "Load labels with black marks"),
+    // These two are known by `~HS` alone.
+    (Fault::HeadTooCold, 500, "head-cold", "when it has warmed up"),
+    (Fault::ConfigurationLost, 500, "firmware-configuration", "Load its defaults"),
+];
+
 #[test]
-fn every_fault_of_the_printer_says_what_to_do_and_goes_away() {
-    let (daemon, zebra) = Daemon::with_zebra();
-    let faults = [
-        (Fault::RibbonOut, 301, "Load a new ribbon."),
-        (Fault::HeadOpen, 500, "Close it."),
-        (Fault::PaperJam, 302, "Open the printer and remove them."),
-        (Fault::Paused, 500, "Press its PAUSE button."),
-        (Fault::MediaLow, 200, "nearly used up"),
-    ];
-    for (fault, status, advice) in faults {
+fn whatever_stops_a_printer_keeps_its_job_waiting_with_what_to_do_and_goes_on_by_itself() {
+    let daemon = Daemon::start();
+    daemon.install("ostler_driver_zebra");
+    let png = Label::four_by_six("STOPPED").png();
+    let printers: Vec<_> = STOPS.iter().map(|(fault, ..)| (format!("{fault:?}"), printer::zebra())).collect();
+    for (name, zebra) in &printers {
+        daemon.add_zebra(name, zebra, &[]);
+    }
+    for ((name, zebra), (fault, status, _, advice)) in printers.iter().zip(STOPS) {
         zebra.set_fault(fault).unwrap();
-        let machine = daemon.until_machine("dock", advice, |machine| machine["status"] == status);
+        let machine = daemon.until_machine(name, advice, |machine| machine["status"] == status);
         assert!(machine["status_text"].as_str().unwrap().contains(advice), "{machine:#}");
+    }
+    let jobs: Vec<_> = printers.iter().map(|(name, _)| daemon.print(name, &png, 1)).collect();
+    for (job, (fault, _, code, advice)) in jobs.iter().zip(STOPS) {
+        let job = daemon.until_job(*job, "waiting", |job| job["state"] == "waiting");
+        let error = &job["error"];
+        assert_eq!((&error["kind"], &error["code"]), (&json!("needs-attention"), &json!(code)), "{fault:?}: {job:#}");
+        assert!(error["message"].as_str().unwrap().contains(advice), "{fault:?}: {error:#}");
+    }
+    for ((_, zebra), (fault, ..)) in printers.iter().zip(STOPS) {
+        assert_eq!(zebra.label_count(), 0, "{fault:?}");
+        zebra.clear_fault(fault).unwrap();
+    }
+    for ((name, zebra), job) in printers.iter().zip(jobs) {
+        assert_done_with(&daemon, job, "counted");
+        assert_only(zebra, &png);
+        daemon.until_machine(name, "connected", |machine| machine["status"] == 100);
+    }
+}
+
+#[test]
+fn what_a_printer_only_warns_of_is_shown_and_prints_on() {
+    let (daemon, zebra) = Daemon::with_zebra();
+    let png = Label::four_by_six("WARNED").png();
+    let warnings = [
+        (Fault::MediaLow, 200, "nearly used up"),
+        (Fault::CleanHead, 200, "wants cleaning"),
+        (Fault::ReplaceHead, 200, "Have it replaced."),
+        (Fault::CalibrateMedia, 200, "Run the action `Calibrate media`."),
+        // What the sensors of a kiosk see is no reason to worry.
+        (Fault::Sensors { mask: 0xff }, 100, ""),
+    ];
+    for (printed, (fault, status, advice)) in (1..).zip(warnings) {
+        zebra.set_fault(fault).unwrap();
+        let machine = daemon.until_machine("dock", advice, |machine| {
+            machine["status"] == status && machine["status_text"].as_str().unwrap().contains(advice)
+        });
+        assert_eq!(machine["machine_errors"], json!([]), "{fault:?}");
+        daemon.print_done("dock", &png);
+        assert_eq!(zebra.label_count(), printed, "{fault:?}");
         zebra.clear_fault(fault).unwrap();
         daemon.until_machine("dock", "connected", |machine| machine["status"] == 100);
     }
@@ -198,4 +261,23 @@ fn assert_done_with(daemon: &Daemon, job: i64, proof: &str) -> Value {
 fn assert_only(zebra: &ZebraPrinter, png: &[u8]) {
     assert_eq!(zebra.label_count(), 1);
     dots::assert_same(&dots::of_png(png), &zebra.labels()[0].bitmap);
+}
+
+#[test]
+fn a_printer_that_stops_without_a_word_of_why_sends_somebody_to_look_at_it() {
+    let (daemon, zebra) = Daemon::with_zebra();
+    // Of a full rewinder the printer says nothing, and it does not answer `~HS`.
+    zebra.set_fault(Fault::RewinderFull).unwrap();
+    let machine = daemon.until_machine("dock", "unknown", |machine| machine["status"] == 101);
+    assert!(machine["status_text"].as_str().unwrap().contains("does not say whether it is ready"), "{machine:#}");
+    let png = Label::four_by_six("REWIND").png();
+    let job = daemon.print("dock", &png, 1);
+    daemon.until_machine("dock", "a warning", |machine| {
+        machine["status"] == 200 && machine["status_text"].as_str().unwrap().contains("Look at its display")
+    });
+    assert_eq!((zebra.label_count(), &daemon.job(job)["state"]), (0, &json!("printing")));
+    zebra.clear_fault(Fault::RewinderFull).unwrap();
+    assert_done_with(&daemon, job, "counted");
+    assert_only(&zebra, &png);
+    daemon.until_machine("dock", "connected", |machine| machine["status"] == 100);
 }

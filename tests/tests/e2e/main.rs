@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod actions;
 mod counterparts;
 mod crash;
 mod crowd;
@@ -11,6 +12,7 @@ mod faults;
 mod hostile;
 mod install;
 mod lifecycle;
+mod options;
 mod printing;
 mod rendering;
 mod settings;

@@ -91,6 +91,11 @@ fn template(label: &Label, bytes: &[u8], copies: u32, settings: &Settings) -> Re
     fill(bytes, &label.fields(), copies)
 }
 
+/// The media types that are printed as they are.
+pub fn raw_formats(settings: &Settings) -> Vec<String> {
+    if allowed(settings).is_ok() { vec![ZPL.to_owned()] } else { Vec::new() }
+}
+
 /// Whether documents in ZPL are accepted at all.
 fn allowed(settings: &Settings) -> Result<()> {
     if settings.language == Language::Epl2 {
@@ -124,6 +129,8 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Denied);
         assert!(error.message.contains("RAW_ZPL"), "{error}");
         assert!(allowed(&Settings { raw_zpl: true, ..settings() }).is_ok());
+        assert_eq!(raw_formats(&Settings { raw_zpl: true, ..settings() }), [ZPL]);
+        assert!(raw_formats(&settings()).is_empty());
         let epl = Settings { raw_zpl: true, language: Language::Epl2, ..settings() };
         assert_eq!(allowed(&epl).unwrap_err().kind, ErrorKind::Unsupported);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ostler_sdk::label_printer::{SetStatus, Status};
 use ostler_sdk::printing::Proof;
 use ostler_sdk::{Error, Machine, Outcome, Result};
-use ostler_zpl::{Bitmap, Expected, Fault, Label, Query, Step, Stored, Watch};
+use ostler_zpl::{Bitmap, Expected, Label, Query, Step, Stored, Wait, Watch};
 
 use super::document::Document;
 use super::proof;
@@ -73,11 +73,12 @@ impl<'a> Run<'a> {
             self.session.ask(Query::Progress).await?;
             let faults = self.session.report().faults();
             if let Some(first) = faults.first() {
-                show(self.machine, &faults, false);
-                return Err(Error::needs_attention(first.code(), advice(&faults)));
+                let error = Error::needs_attention(first.code(), advice(&faults));
+                show(self.machine, &Wait::Faults(faults));
+                return Err(error);
             }
             if self.session.report().waits_to_be_taken() {
-                show(self.machine, &[], true);
+                show(self.machine, &Wait::Take);
                 self.machine.sleep(TAKE_PAUSE).await?;
             } else if !self.identify().await? {
                 return Ok(self.session.report().count);
@@ -159,7 +160,7 @@ impl<'a> Run<'a> {
         let sent = Instant::now();
         let expected = before.map(|before| Expected { before, labels: copies });
         let mut watch = Watch::new(self.session.knows_conditions(), expected);
-        let mut shown: (Vec<Fault>, bool) = (Vec::new(), false);
+        let mut shown = Wait::Work;
         let mut query = Query::Progress;
         loop {
             self.session.ask(query).await.map_err(unknown)?;
@@ -179,10 +180,10 @@ impl<'a> Run<'a> {
                     let message = "The printer took the label and stopped answering. See whether it came out.";
                     return Err(unknown(Error::transient("silent", message)));
                 }
-                Step::Ask { pause, query: next, faults, take } => {
-                    if (&faults, take) != (&shown.0, shown.1) {
-                        show(self.machine, &faults, take);
-                        shown = (faults, take);
+                Step::Ask { pause, query: next, wait } => {
+                    if wait != shown {
+                        show(self.machine, &wait);
+                        shown = wait;
                     }
                     query = next;
                     self.machine.sleep(pause).await.map_err(unknown)?;
@@ -192,12 +193,17 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Shows what keeps the printer from going on, or that it goes on. `take`: it waits until a label is taken.
-fn show(machine: &Machine, faults: &[Fault], take: bool) {
-    let (status, text) = match faults.first() {
-        Some(first) => (status_of(*first), advice(faults)),
-        None if take => (Status::Printing, "Take the label; the next one waits for that.".to_owned()),
-        None => (Status::Printing, "The printer goes on.".to_owned()),
+/// Shows what keeps the printer from going on, or that it goes on.
+fn show(machine: &Machine, wait: &Wait) {
+    let (status, text) = match wait {
+        Wait::Faults(faults) => (faults.first().map_or(Status::Error, |first| status_of(*first)), advice(faults)),
+        Wait::Take => (Status::Printing, "Take the label; the next one waits for that.".to_owned()),
+        Wait::Mute => (
+            Status::Warning,
+            "The printer took the label and does not say that it is done. Look at its display and its rewinder."
+                .to_owned(),
+        ),
+        Wait::Work => (Status::Printing, "The printer goes on.".to_owned()),
     };
     machine.set_status(status);
     machine.set_status_text(text);

@@ -61,4 +61,4 @@ pub use reply::{Replies, Reply};
 pub use setup::{Method, Mode, Setup, Tracking};
 pub use stored::Stored;
 pub use template::{Template, TemplateError};
-pub use watch::{Expected, Step, Watch};
+pub use watch::{Expected, Step, Wait, Watch};

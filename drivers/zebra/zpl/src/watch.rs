@@ -10,6 +10,9 @@ const LONGEST_LAG: Duration = Duration::from_secs(3);
 /// How long a printer that has answered before may be silent, until nobody knows.
 const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
+/// How long a printer may tell of no fault and of no end of its work, until somebody should look at it.
+const LONGEST_MUTE: Duration = Duration::from_secs(5);
+
 /// The pauses between questions: short ones at first, since most labels come out at once.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(20),
@@ -21,6 +24,20 @@ const PAUSES: [Duration; 5] = [
 
 /// While somebody has to do something at the printer.
 const FAULT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a label waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// The printer works, as far as it tells.
+    Work,
+    /// These are to be mended at the printer.
+    Faults(Vec<Fault>),
+    /// Somebody is to take the label before it from the peel bar.
+    Take,
+    /// The printer answers, knows of no fault, and does not say that it is done: as with a full rewinder, of which it
+    /// cannot tell (guide, page of `~HS`).
+    Mute,
+}
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +61,8 @@ pub enum Step {
         pause: Duration,
         /// What to ask.
         query: Query,
-        /// What keeps the printer from going on; empty while it works.
-        faults: Vec<Fault>,
-        /// Whether it waits until somebody takes a label from the peel bar.
-        take: bool,
+        /// What the label waits for.
+        wait: Wait,
     },
     /// The printer has been silent for too long. Whether the label came out is not known.
     Lost,
@@ -75,6 +90,8 @@ pub struct Watch {
     knows_conditions: bool,
     /// Only for a printer that counts.
     expected: Option<Expected>,
+    /// When the printer last told of its work or of a fault.
+    told: Duration,
     /// Since when the printer is idle, its counter being too low.
     lagging: Option<Duration>,
 }
@@ -91,7 +108,7 @@ impl Watch {
         if report.is_idle() {
             match self.judge(now, report.count) {
                 Some(step) => return step,
-                None => return self.ask(report, Vec::new()),
+                None => return self.ask(Wait::Work),
             }
         }
         self.lagging = None;
@@ -109,7 +126,16 @@ impl Watch {
                 self.faults = faults;
             }
         }
-        self.ask(report, self.faults.clone())
+        if report.status.is_some() || !self.faults.is_empty() {
+            self.told = now;
+        }
+        let mute = report.heard && now.saturating_sub(self.told) >= LONGEST_MUTE;
+        self.ask(match () {
+            () if !self.faults.is_empty() => Wait::Faults(self.faults.clone()),
+            () if report.waits_to_be_taken() => Wait::Take,
+            () if mute => Wait::Mute,
+            () => Wait::Work,
+        })
     }
 
     /// What an idle printer's counter proves. Nothing is decided while it may only be late.
@@ -131,12 +157,12 @@ impl Watch {
         }
     }
 
-    fn ask(&mut self, report: &Report, faults: Vec<Fault>) -> Step {
-        let stopped = !faults.is_empty();
+    fn ask(&mut self, wait: Wait) -> Step {
+        let stopped = matches!(wait, Wait::Faults(_));
         let pause = if stopped { FAULT_PAUSE } else { PAUSES.get(self.rounds).copied().unwrap_or(PAUSE_AT_LAST) };
         self.rounds += 1;
         let query = if stopped && self.knows_conditions { Query::Faults } else { Query::Progress };
-        Step::Ask { pause, query, faults, take: report.waits_to_be_taken() }
+        Step::Ask { pause, query, wait }
     }
 }
 
@@ -200,8 +226,7 @@ mod tests {
         let mut watch = Watch::new(true, None);
         for hour in 1..100 {
             let step = watch.observe(SECOND * 3600 * hour, &no_media());
-            let expected =
-                Step::Ask { pause: SECOND, query: Query::Faults, faults: vec![Fault::MediaOut], take: false };
+            let expected = Step::Ask { pause: SECOND, query: Query::Faults, wait: Wait::Faults(vec![Fault::MediaOut]) };
             assert_eq!(step, expected);
         }
     }
@@ -212,7 +237,7 @@ mod tests {
         watch.observe(SECOND, &no_media());
         let cleared = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
         let step = watch.observe(2 * SECOND, &cleared);
-        assert!(matches!(&step, Step::Ask { query: Query::Progress, faults, .. } if faults.is_empty()), "{step:?}");
+        assert!(matches!(&step, Step::Ask { query: Query::Progress, wait: Wait::Work, .. }), "{step:?}");
         assert_eq!(watch.observe(3 * SECOND, &idle()), Step::Printed { counted: false });
     }
 
@@ -221,6 +246,22 @@ mod tests {
         let mut report = idle();
         report.conditions = Some(Conditions { errors: 4, warnings: 0 });
         assert!(matches!(Watch::new(true, None).observe(SECOND, &report), Step::Ask { .. }));
+    }
+
+    #[test]
+    fn a_printer_that_tells_neither_of_a_fault_nor_of_its_work_is_to_be_looked_at_and_waited_for() {
+        let mut watch = Watch::new(true, None);
+        let mute = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
+        let wait = |step| match step {
+            Step::Ask { wait, .. } => wait,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wait(watch.observe(SECOND, &busy())), Wait::Work);
+        assert_eq!(wait(watch.observe(5 * SECOND, &mute)), Wait::Work);
+        assert_eq!(wait(watch.observe(6 * SECOND, &mute)), Wait::Mute);
+        assert_eq!(wait(watch.observe(600 * SECOND, &mute)), Wait::Mute);
+        assert_eq!(wait(watch.observe(601 * SECOND, &busy())), Wait::Work);
+        assert_eq!(watch.observe(602 * SECOND, &idle()), Step::Printed { counted: false });
     }
 
     #[test]
@@ -282,6 +323,6 @@ mod tests {
     fn a_label_at_the_peel_bar_is_no_fault() {
         let status = HostStatus { labels_remaining: 2, label_waiting: true, print_mode: 1, ..HostStatus::default() };
         let step = Watch::new(true, None).observe(SECOND, &Report { status: Some(status), ..busy() });
-        assert!(matches!(&step, Step::Ask { faults, take: true, .. } if faults.is_empty()), "{step:?}");
+        assert!(matches!(&step, Step::Ask { wait: Wait::Take, .. }), "{step:?}");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ostler_zpl::{Expected, Fault, Line, Query, Step, Watch};
+use ostler_zpl::{Expected, Fault, Line, Query, Step, Wait, Watch};
 
 /// A printer that answers as the guide says, and knows nothing about the crate.
 #[derive(Default)]
@@ -79,7 +79,8 @@ fn follow(
     while now < Duration::from_secs(90) {
         ask(line, printer, query);
         match watch.observe(now, line.report()) {
-            Step::Ask { pause, query: next, faults, .. } => {
+            Step::Ask { pause, query: next, wait } => {
+                let faults = if let Wait::Faults(faults) = wait { faults } else { Vec::new() };
                 query = next;
                 now += pause + Duration::from_millis(10);
                 event(now, printer, &faults);

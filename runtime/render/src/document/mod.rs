@@ -117,8 +117,17 @@ fn length_um(pixels: u32, ppm: u32) -> u32 {
 
 /// The error for a document that does not begin as `format` does.
 fn wrong_format(format: &str, document: &[u8]) -> RenderError {
+    RenderError::WrongFormat { format: format.to_owned(), start: first_bytes(document) }
+}
+
+/// A document's first bytes for people, in hexadecimal and as text: `25 50 44 46 ("%PDF")`.
+pub fn first_bytes(document: &[u8]) -> String {
     let start = document.get(..8).unwrap_or(document);
     let hex: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
-    let start = format!("{} (\"{}\")", hex.join(" "), start.escape_ascii());
-    RenderError::WrongFormat { format: format.to_owned(), start }
+    format!("{} (\"{}\")", hex.join(" "), start.escape_ascii())
+}
+
+/// Whether documents of this media type are rendered here: one of [`MEDIA_TYPES`], with or without parameters.
+pub fn is_rendered(media_type: &str) -> bool {
+    Format::of(media_type).is_ok()
 }

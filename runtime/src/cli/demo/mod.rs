@@ -122,7 +122,7 @@ fn component(file: &Path) -> Result<Vec<u8>> {
 
 async fn install(client: &Client, name: &str, bytes: Vec<u8>) -> Result<()> {
     let began = Instant::now();
-    let view: DriverView = client.upload("/api/driver/", ("application/wasm", bytes.into())).await?;
+    let view: DriverView = client.upload("/api/driver/", ("application/wasm".into(), bytes.into())).await?;
     let path = format!("/api/driver/{}/enable/?digest={}", view.slug, view.installed.digest);
     let view: DriverView = client.post(&path, &json!({})).await?;
     line(&format!(
@@ -161,7 +161,7 @@ impl Tour {
     async fn submit(&self, machine: &str, title: &str, document: Vec<u8>) -> Result<JobRecord> {
         let machine = self.client.machine(machine).await?;
         let path = format!("/api/job/?machine={}&title={title}", machine.pk);
-        self.client.upload(&path, ("image/png", document.into())).await
+        self.client.upload(&path, ("image/png".into(), document.into())).await
     }
 
     async fn print(&mut self, machine: &str, title: &str, document: Vec<u8>) -> Result<()> {

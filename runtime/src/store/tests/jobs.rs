@@ -4,7 +4,7 @@ use super::{
     super::{JobFilter, job_recovery, jobs},
     *,
 };
-use crate::model::{Digest, DriverError, JobState, Value};
+use crate::model::{DriverError, JobState, Value};
 use std::time::Duration;
 
 #[tokio::test]
@@ -13,15 +13,17 @@ async fn a_job_comes_back_as_it_was_made() {
     let id = machine(&store, "Zebra").await;
     let mut new = new_job(id, 2);
     new.options.insert("darkness".into(), Value::Integer(12));
+    new.fields = vec![[("part".to_owned(), "M4".to_owned())].into(), [("part".to_owned(), "M5".to_owned())].into()];
     let made = store.enqueue(new.clone()).await.unwrap();
     assert_eq!((made.state, made.machine_name.as_str()), (JobState::Queued, "Zebra"));
     assert_eq!(made.options, new.options);
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     assert_same(&store.job(made.id).await.unwrap(), &made);
-    assert_eq!(store.document(made.document).await.unwrap(), new.document);
+    let content = store.content(made.id).await.unwrap();
+    assert_eq!((content.document, content.fields), (new.document, new.fields));
     assert!(matches!(store.job(JobId(99)).await, Err(StoreError::NotFound { .. })));
-    assert!(matches!(store.document(Digest::of(b"")).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.content(JobId(99)).await, Err(StoreError::NotFound { .. })));
 }
 
 #[tokio::test]
@@ -137,16 +139,21 @@ async fn old_jobs_go_with_documents_that_nobody_else_has() {
     let (_folder, store) = open();
     let id = machine(&store, "Zebra").await;
     let (gone, kept) = (job(&store, id, 1).await, job(&store, id, 2).await);
-    let shared = store.enqueue(new_job(id, 2)).await.unwrap();
-    let document = store.job(gone).await.unwrap().document;
+    let fields = vec![[("part".to_owned(), "M4".to_owned())].into(); 2];
+    let shared = store.enqueue(crate::model::NewJob { fields, ..new_job(id, 2) }).await.unwrap();
+    let count = |table: &'static str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        store.read(move |db| Ok(db.query_row(&sql, [], |row| row.get::<_, u32>(0))?))
+    };
+    assert_eq!((count("documents").await.unwrap(), count("job_fields").await.unwrap()), (2, 1));
     for job in [gone, shared.id] {
         store.cancel_job(job, "anna").await.unwrap();
     }
     assert_eq!(store.prune_jobs(Timestamp(1_000), 100).await.unwrap(), 0, "too young");
     let later = Timestamp::now().after(Duration::from_secs(1));
     assert_eq!(store.prune_jobs(later, 100).await.unwrap(), 2);
-    assert!(matches!(store.document(document).await, Err(StoreError::NotFound { .. })));
-    store.document(shared.document).await.expect("another job has it");
+    assert_eq!((count("documents").await.unwrap(), count("job_fields").await.unwrap()), (1, 0));
+    store.content(kept).await.expect("it has the document of the job that is gone");
     assert_eq!(store.next_job(id).await.unwrap().unwrap().id, kept);
     assert!(job(&store, id, 1).await > shared.id, "numbers are never used again");
 }

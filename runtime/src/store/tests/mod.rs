@@ -50,6 +50,7 @@ fn new_job(machine: MachineId, labels: u32) -> NewJob {
         copies: 1,
         label_count: labels,
         options: BTreeMap::new(),
+        fields: Vec::new(),
     }
 }
 

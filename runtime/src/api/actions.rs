@@ -1,0 +1,71 @@
+//! What a machine offers beside its settings: actions, options of jobs, previews.
+
+use super::{ApiError, OPERATOR, State, machines::find, submission::Submitted};
+use crate::{
+    jobs::submit::copies_spec,
+    model::{LoadedMedia, OptionSpec, driver::Action},
+    registry::Press,
+};
+use axum::{
+    Json,
+    extract::{Path, Request},
+    http::header,
+    response::IntoResponse,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// `GET /api/machine/{id}/actions/`.
+pub async fn list(registry: State, Path(id): Path<String>) -> Result<Json<Vec<Action>>, ApiError> {
+    Ok(Json(registry.actions(&find(&registry, &id)?)))
+}
+
+/// What an operator says when pressing a button.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Body {
+    inputs: BTreeMap<String, serde_json::Value>,
+    confirmed: bool,
+}
+
+/// `POST /api/machine/{id}/actions/{key}/`: answers when the action is over, with the driver's text.
+pub async fn run(
+    registry: State,
+    Path((id, key)): Path<(String, String)>,
+    Json(Body { inputs, confirmed }): Json<Body>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let entry = find(&registry, &id)?;
+    let text = registry.run_action(&entry, &key, Press { inputs, confirmed }, OPERATOR).await?;
+    Ok(Json(json!({ "text": text })))
+}
+
+/// What a machine takes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Offer {
+    /// What a job may set, `copies` first. Nothing when it is not known: the driver has not run yet.
+    pub options: Option<Vec<OptionSpec>>,
+    /// Media types that are printed as they are, beside pictures and PDF.
+    pub formats: Vec<String>,
+    /// What is loaded, as far as the driver can tell.
+    pub media: Option<LoadedMedia>,
+}
+
+/// `GET /api/machine/{id}/options/`.
+pub async fn options(registry: State, Path(id): Path<String>) -> Result<Json<Offer>, ApiError> {
+    let intake = registry.intake(&find(&registry, &id)?);
+    let (options, formats, media) = tokio::join!(intake.options(), intake.formats(), intake.media());
+    let options = options?.map(|declared| copies_spec().into_iter().chain(declared.iter().cloned()).collect());
+    Ok(Json(Offer { options, formats, media }))
+}
+
+/// `POST /api/machine/{id}/preview/?label=N`: the body is a document as for a job, the answer the dots of its label N (from
+/// 1) as a PNG.
+pub async fn preview(registry: State, Path(id): Path<String>, request: Request) -> Result<impl IntoResponse, ApiError> {
+    let entry = find(&registry, &id)?;
+    let mut submitted = Submitted::read(request).await?;
+    let label = submitted.number("label")?.unwrap_or(1);
+    let index = label.checked_sub(1).ok_or_else(|| ApiError::field("label", "Labels are counted from 1."))?;
+    let png = registry.preview(&entry, submitted.finish()?, index).await?;
+    Ok(([(header::CONTENT_TYPE, "image/png")], png))
+}
