@@ -11,6 +11,7 @@
 //!
 //! * [`brokered`]: a call through an instance, beside a bare call of the engine
 //! * [`encoding`]: a label to compressed ZPL, in a guest and natively
+//! * [`pages`]: a page of a PDF to dots, beside Poppler
 //! * [`scene`]: the component, its store and its machines, which both need
 //! * [`rounds`]: medians, and pairs of them
 //! * [`report`]: the table and the file
@@ -22,13 +23,14 @@
 mod brokered;
 mod encoding;
 mod facts;
+mod pages;
 mod report;
 mod rounds;
 mod scene;
 
 use anyhow::{Result, bail};
 use report::Section;
-use std::path::Path;
+use std::{path::Path, process::ExitCode};
 
 /// Where the results go, seen from this crate.
 const REPORT: &str = "../../docs/benchmarks.md";
@@ -36,10 +38,13 @@ const REPORT: &str = "../../docs/benchmarks.md";
 /// A benchmark and its name.
 type Benchmark = (&'static str, fn() -> Result<Section>);
 
-const BENCHMARKS: [Benchmark; 2] = [("brokered", brokered::run), ("encoding", encoding::run)];
+const BENCHMARKS: [Benchmark; 3] = [("brokered", brokered::run), ("encoding", encoding::run), ("pages", pages::run)];
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
+    if chosen == [pages::WORKER] {
+        return Ok(ostler_render::worker::main());
+    }
     let known = |name: &String| BENCHMARKS.iter().any(|(known, _)| known == name);
     if let Some(unknown) = chosen.iter().find(|name| !known(name)) {
         let names: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
@@ -66,5 +71,5 @@ fn main() -> Result<()> {
         std::fs::write(&file, text)?;
         eprintln!("written: docs/benchmarks.md");
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

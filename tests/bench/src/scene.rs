@@ -76,7 +76,7 @@ impl Scene {
         let mut store = DriverStore::create(self.guests.engine(), context, &limits(), Arc::default(), Arc::default());
         let instance = self.loaded.pre.instantiate_async(&mut store).await?;
         let machine_type = &self.loaded.machine_type;
-        let exports = Exports::find(&mut store, &instance, &machine_type.contract, &machine_type.jobs)?;
+        let exports = Exports::find(&mut store, &instance, machine_type)?;
         let init = exports.init_driver;
         let (initialised,) = store.run_concurrent(async |accessor| init.call_concurrent(accessor, ()).await).await??;
         initialised.map_err(|error| wasmtime::Error::msg(error.message))?;
