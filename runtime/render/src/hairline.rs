@@ -8,6 +8,13 @@
 /// Darker than this is something to be seen.
 const DARK: u8 = 128;
 
+/// How many dots are looked at together.
+const STRIP: usize = 64;
+
+fn darkest(strip: &[u8]) -> u8 {
+    strip.iter().fold(u8::MAX, |least, dot| least.min(*dot))
+}
+
 /// Adds to `drawn`, whose rows have `width` dots, the thin lines of `touched`, which is as large.
 pub(crate) fn keep(drawn: &mut [u8], touched: &[u8], width: usize) {
     let lost = |before: &[u8], at: usize| {
@@ -18,10 +25,12 @@ pub(crate) fn keep(drawn: &mut [u8], touched: &[u8], width: usize) {
             near.is_none_or(|near| near.iter().all(|dot| *dot >= DARK))
         })
     };
-    let dots: Vec<(usize, u8)> = std::iter::zip(&*drawn, touched)
-        .enumerate()
-        .filter(|(at, (dot, touch))| **touch < DARK && **dot >= DARK && lost(drawn, *at))
-        .map(|(at, (_, touch))| (at, *touch))
+    // Where nothing is dark there is nothing to look at, and that is most of a page.
+    let strips = (0..).step_by(STRIP).zip(touched.chunks(STRIP)).filter(|(_, strip)| darkest(strip) < DARK);
+    let dots: Vec<(usize, u8)> = strips
+        .flat_map(|(from, strip)| (from..).zip(strip))
+        .filter(|(at, touch)| **touch < DARK && drawn.get(*at).is_some_and(|dot| *dot >= DARK) && lost(drawn, *at))
+        .map(|(at, touch)| (at, *touch))
         .collect();
     for (at, touch) in dots {
         if let Some(dot) = drawn.get_mut(at) {

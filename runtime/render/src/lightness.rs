@@ -18,7 +18,19 @@ pub(crate) fn of_row_8(color: ColorType, samples: &[u8], out: &mut [u8]) {
         }
         ColorType::GrayscaleAlpha => each(samples, out, |&[y, a]: &[u8; 2]| on_white_8(u32::from(y) * ONE, a)),
         ColorType::Rgb => each(samples, out, |&[r, g, b]: &[u8; 3]| round_8(luma_8(r, g, b), ONE)),
-        ColorType::Rgba => each(samples, out, |&[r, g, b, a]: &[u8; 4]| on_white_8(luma_8(r, g, b), a)),
+        ColorType::Rgba => rgba_8(samples, out),
+    }
+}
+
+/// Most of a page is white paper, which is told in strips and not computed.
+fn rgba_8(samples: &[u8], out: &mut [u8]) {
+    const STRIP: usize = 16;
+    for (out, strip) in out.chunks_mut(STRIP).zip(samples.chunks(4 * STRIP)) {
+        if strip.iter().fold(u8::MAX, |all, sample| all & sample) == u8::MAX {
+            out.fill(u8::MAX);
+        } else {
+            each(strip, out, |&[r, g, b, a]: &[u8; 4]| on_white_8(luma_8(r, g, b), a));
+        }
     }
 }
 

@@ -70,18 +70,41 @@ impl Visible {
     }
 }
 
-/// Eight dots to a byte; the unused bits at the end stay 0.
+/// Eight dots, each 0 or 1, to a byte; the unused bits at the end stay 0.
 fn pack(row: &[u8], invert: bool, bits: &mut [u8]) {
-    let flip = u8::from(invert);
-    for (byte, dots) in zip(bits, row.chunks(8)) {
-        let packed = dots.iter().fold(0, |byte, dot| byte << 1 | (dot ^ flip));
-        *byte = packed << (8 - dots.len());
+    // Each of these bits moves one dot to its place in the highest byte, and no two meet there or below.
+    const GATHER: u64 = 0x8040_2010_0804_0201;
+    let (whole, rest) = row.as_chunks::<8>();
+    let (bytes, last) = bits.split_at_mut(whole.len().min(bits.len()));
+    for (byte, dots) in zip(bytes, whole) {
+        let [packed, ..] = u64::from_le_bytes(*dots).wrapping_mul(GATHER).to_be_bytes();
+        *byte = if invert { !packed } else { packed };
+    }
+    if let (Some(byte), false) = (last.first_mut(), rest.is_empty()) {
+        let flip = u8::from(invert);
+        *byte = rest.iter().fold(0, |byte, dot| byte << 1 | (dot ^ flip)) << (8 - rest.len());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_left_dot_is_the_highest_bit_and_bits_without_a_dot_are_0() {
+        let mut bits = [0xff; 3];
+        pack(&[1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1], false, &mut bits);
+        assert_eq!(bits, [0b1001_1101, 0b0000_0001, 0b1010_0000]);
+        pack(&[1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1], true, &mut bits);
+        assert_eq!(bits, [0b0110_0010, 0b1111_1110, 0b0100_0000]);
+        for place in 0..8 {
+            let mut dots = [0; 8];
+            dots[place] = 1;
+            let mut bits = [0];
+            pack(&dots, false, &mut bits);
+            assert_eq!(bits, [0x80 >> place]);
+        }
+    }
 
     #[test]
     fn only_the_part_on_the_raster_is_visible() {
