@@ -98,8 +98,7 @@ mod tests {
         pack(&[1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1], true, &mut bits);
         assert_eq!(bits, [0b0110_0010, 0b1111_1110, 0b0100_0000]);
         for place in 0..8 {
-            let mut dots = [0; 8];
-            dots[place] = 1;
+            let dots: [u8; 8] = std::array::from_fn(|at| u8::from(at == place));
             let mut bits = [0];
             pack(&dots, false, &mut bits);
             assert_eq!(bits, [0x80 >> place]);
