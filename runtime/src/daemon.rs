@@ -3,9 +3,8 @@
 use crate::{
     api,
     broker::Services,
-    contract::Packages,
     instance::{GuestEngine, LimitTable, code::CodeCache},
-    registry::Registry,
+    registry::{Catalog, Registry},
     store::Store,
 };
 use anyhow::{Context as _, Result, bail};
@@ -60,9 +59,9 @@ impl Daemon {
         let worker = WorkerCommand { program: options.program, args: vec!["render-worker".into()] };
         let render = RenderPool::new(RenderLimits::default(), worker);
         let services = Services::start(store, render, options.limits);
-        let packages = Packages::embedded()?;
+        let catalog = Catalog::build(&[], None)?;
         let listener = listen(&options.data)?;
-        let registry = Registry::start(services, guests, code, packages).await?;
+        let registry = Registry::start(services, guests, code, catalog).await?;
         Ok(Self { registry, listener, socket: options.data.join(SOCKET), components })
     }
 

@@ -1,15 +1,16 @@
-//! What a machine offers beside its settings: actions, options of jobs, previews.
+//! What a machine offers beside its settings: actions, the functions of its type, options of jobs, previews.
 
 use super::{ApiError, OPERATOR, State, machines::find, submission::Submitted};
 use crate::{
     jobs::submit::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
-    registry::Press,
+    registry::{Press, functions::Called},
 };
 use axum::{
     Json,
+    body::Bytes,
     extract::{Path, Request},
-    http::header,
+    http::{StatusCode, header},
     response::IntoResponse,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,26 @@ pub async fn run(
     let entry = find(&registry, &id)?;
     let text = registry.run_action(&entry, &key, Press { inputs, confirmed }, OPERATOR).await?;
     Ok(Json(json!({ "text": text })))
+}
+
+/// `POST /api/machine/{id}/call/{function}/`: the body is an object with the parameters. Answers `{"ok": value}`, or with
+/// 202 and the job where the type wants the function to run as one.
+pub async fn call(
+    registry: State,
+    Path((id, function)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<serde_json::Value>), ApiError> {
+    let entry = find(&registry, &id)?;
+    let parameters = if body.is_empty() {
+        serde_json::Value::Null
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
+    };
+    Ok(match registry.call_function(&entry, &function, parameters).await? {
+        Called::Returned(value) => (StatusCode::OK, Json(json!({ "ok": value }))),
+        Called::Job(job) => (StatusCode::ACCEPTED, Json(json!({ "job": job }))),
+    })
 }
 
 /// What a machine takes.

@@ -3,7 +3,7 @@
 use super::{ApiError, OPERATOR, State};
 use crate::{
     broker::LogLine,
-    model::{Digest, InstalledDriver, Slug},
+    model::{Digest, InstalledDriver, Isolation, Slug},
     registry::{Registry, view::DriverView},
 };
 use axum::{
@@ -89,6 +89,50 @@ pub async fn enable(
 pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
     registry.disable(&parse(&slug)?, OPERATOR).await?;
     Ok(super::done())
+}
+
+/// `POST /api/driver/{slug}/rollback/`: back to the component that was enabled before.
+pub async fn roll_back(registry: State, Path(slug): Path<String>) -> Result<Json<DriverView>, ApiError> {
+    let enabled = registry.roll_back(&parse(&slug)?, OPERATOR).await?;
+    Ok(Json(registry.driver_view(enabled).await))
+}
+
+/// What may be decided about a driver.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    isolation: Isolation,
+}
+
+/// `PATCH /api/driver/{slug}/`: `{"isolation": "driver"}` or `"machine"`.
+pub async fn update(
+    registry: State,
+    Path(slug): Path<String>,
+    Json(body): Json<Update>,
+) -> Result<Json<Vec<DriverView>>, ApiError> {
+    registry.isolate(&parse(&slug)?, body.isolation, OPERATOR).await?;
+    show(registry, Path(slug)).await
+}
+
+/// Which component to remove.
+#[derive(Debug, Deserialize)]
+pub struct Remove {
+    digest: String,
+}
+
+/// `DELETE /api/driver/{slug}/?digest=SHA256`: a component that is not enabled.
+pub async fn remove(
+    registry: State,
+    Path(slug): Path<String>,
+    Query(which): Query<Remove>,
+) -> Result<StatusCode, ApiError> {
+    let digest = which.digest.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string()))?;
+    let ours = registry.installed().await?.iter().any(|of| of.digest == digest && of.info.slug.as_str() == slug);
+    if !ours {
+        return Err(ApiError::not_found(format!("driver '{slug}' has no component {digest}")));
+    }
+    registry.remove_component(digest, OPERATOR).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/driver/{slug}/log/`.

@@ -3,7 +3,9 @@
 use crate::{
     jobs::SubmitError,
     model::{DriverError, ErrorKind},
-    registry::{ActionError, ChangeError, FieldErrors, InstallError, MachineError, PreviewError},
+    registry::{
+        ActionError, ChangeError, FieldErrors, FunctionError, InstallError, MachineError, PluginError, PreviewError,
+    },
     store::StoreError,
 };
 use axum::{
@@ -154,6 +156,27 @@ impl From<ActionError> for ApiError {
             ActionError::Inputs(problems) => Self::problems("inputs", &problems),
             ActionError::Failed(error) => error.into(),
             ActionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FunctionError> for ApiError {
+    fn from(error: FunctionError) -> Self {
+        let detail = error.to_string();
+        match error {
+            FunctionError::Unknown { .. } => Self::not_found(detail),
+            FunctionError::NotCallable { .. } => Self::bad_request(detail),
+            FunctionError::Failed(error) => error.into(),
+            FunctionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PluginError> for ApiError {
+    fn from(error: PluginError) -> Self {
+        match error {
+            PluginError::Bundle(error) => Self::bad_request(error.to_string()),
+            PluginError::Store(error) => error.into(),
         }
     }
 }

@@ -60,6 +60,11 @@ pub async fn show(registry: State, Path(id): Path<String>) -> Result<Json<JobRec
     Ok(Json(registry.services.store.job(parse(&id)?).await?))
 }
 
+/// `GET /api/job/{id}/result/`: what a function that ran as a job returned; null before it is done.
+pub async fn result(registry: State, Path(id): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+    Ok(Json(registry.services.store.job_result(parse(&id)?).await?.unwrap_or_default()))
+}
+
 /// `POST /api/job/{id}/cancel/`.
 pub async fn cancel(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
     Ok(Json(registry.cancel_job(parse(&id)?, OPERATOR).await?))

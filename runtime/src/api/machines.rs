@@ -8,6 +8,7 @@ use crate::{
         Entry, NewMachine, Registry,
         view::{MachineView, TypeView},
     },
+    store::StateChange,
 };
 use axum::{
     Json,
@@ -109,6 +110,14 @@ pub async fn show(registry: State, Path(id): Path<String>) -> Result<Json<Machin
 pub struct Update {
     name: Option<String>,
     active: Option<bool>,
+    /// The time between two pings: null for the daemon's, 0 for never.
+    #[serde(default, deserialize_with = "given")]
+    ping_interval_ms: Option<Option<u32>>,
+}
+
+/// Tells null from a field that is not there.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// `PATCH /api/machine/{id}/`.
@@ -118,7 +127,12 @@ pub async fn update(
     Json(body): Json<Update>,
 ) -> Result<Json<MachineView>, ApiError> {
     let entry = find(&registry, &id)?;
-    registry.update_machine(&entry, body.name.as_deref(), body.active, OPERATOR).await?;
+    if let Some(ms) = body.ping_interval_ms {
+        registry.set_ping_interval(&entry, ms, OPERATOR).await?;
+    }
+    if body.name.is_some() || body.active.is_some() {
+        registry.update_machine(&entry, body.name.as_deref(), body.active, OPERATOR).await?;
+    }
     Ok(Json(registry.machine_view(&entry).await?))
 }
 
@@ -147,6 +161,23 @@ pub async fn restart(
     Ok(Json(json!({ "ok": true })))
 }
 
+/// How much of a history.
+#[derive(Debug, Default, Deserialize)]
+pub struct Much {
+    limit: Option<u32>,
+}
+
+/// `GET /api/machine/{id}/history/`: the states of a machine with their times and reasons, the newest first.
+pub async fn history(
+    registry: State,
+    Path(id): Path<String>,
+    Query(much): Query<Much>,
+) -> Result<Json<Vec<StateChange>>, ApiError> {
+    let entry = find(&registry, &id)?;
+    let limit = much.limit.unwrap_or(100).min(1000);
+    Ok(Json(registry.services.store.machine_states(entry.machine.id, limit).await?))
+}
+
 /// `GET /api/machine/{id}/log/`.
 pub async fn log(registry: State, Path(id): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
     Ok(Json(find(&registry, &id)?.machine.log.lines()))
@@ -154,11 +185,10 @@ pub async fn log(registry: State, Path(id): Path<String>) -> Result<Json<Vec<Log
 
 /// `GET /api/machine/types/`.
 pub async fn types(registry: State) -> Json<Vec<TypeView>> {
-    Json(registry.types().map(|of| Registry::type_view(of)).collect())
+    Json(registry.catalog().types().map(|of| Registry::type_view(of)).collect())
 }
 
 /// `GET /api/machine/status/`.
 pub async fn registry_status(registry: State) -> Json<serde_json::Value> {
-    let errors = registry.errors();
-    Json(json!({ "registry_errors": errors }))
+    Json(json!({ "registry_errors": registry.errors(), "stages": registry.stages() }))
 }

@@ -4,7 +4,7 @@
 //!
 //! * [`error`]: what a refusal looks like
 //! * [`machines`], [`settings`]: machines and their settings
-//! * [`drivers`]: installed components
+//! * [`drivers`], [`plugins`]: installed components, and what comes together
 //! * [`actions`]: buttons, options of jobs, previews
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`events`]: the feed, as server-sent events
@@ -17,6 +17,7 @@ pub mod error;
 pub mod events;
 pub mod jobs;
 pub mod machines;
+pub mod plugins;
 pub mod settings;
 pub mod submission;
 
@@ -36,6 +37,8 @@ pub type State = axum::extract::State<Arc<Registry>>;
 
 /// The largest document that may be printed, in bytes.
 const MAX_DOCUMENT: usize = 64 << 20;
+/// The largest plugin that may be installed, in bytes.
+const MAX_PLUGIN: usize = 256 << 20;
 /// Who acts on the Unix socket, for the audit.
 const OPERATOR: &str = "operator";
 
@@ -56,20 +59,29 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/machine/{id}/log/", get(machines::log))
         .route("/api/machine/{id}/actions/", get(actions::list))
         .route("/api/machine/{id}/actions/{key}/", post(actions::run))
+        .route("/api/machine/{id}/call/{function}/", post(actions::call))
+        .route("/api/machine/{id}/history/", get(machines::history))
         .route("/api/machine/{id}/options/", get(actions::options))
         .route("/api/machine/{id}/preview/", post(actions::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
         .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
         .route("/api/machine/{id}/settings/{scope}/{key}/", get(settings::show).put(settings::set).patch(settings::set))
+        .route("/api/machine/{id}/settings/{scope}/{key}/choices/", get(settings::choices))
         .route(
             "/api/driver/",
             get(drivers::list).post(drivers::install).layer(DefaultBodyLimit::max(component_bytes + 1)),
         )
-        .route("/api/driver/{slug}/", get(drivers::show))
+        .route("/api/driver/{slug}/", get(drivers::show).patch(drivers::update).delete(drivers::remove))
+        .route("/api/driver/{slug}/rollback/", post(drivers::roll_back))
+        .route("/api/plugin/", get(plugins::list).post(plugins::install).layer(DefaultBodyLimit::max(MAX_PLUGIN)))
+        .route("/api/plugin/{slug}/", get(plugins::show).delete(plugins::remove))
+        .route("/api/plugin/{slug}/enable/", post(plugins::enable))
+        .route("/api/plugin/{slug}/disable/", post(plugins::disable))
         .route("/api/driver/{slug}/enable/", post(drivers::enable))
         .route("/api/driver/{slug}/disable/", post(drivers::disable))
         .route("/api/driver/{slug}/log/", get(drivers::log))
         .route("/api/job/", get(jobs::list).post(jobs::submit).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
         .route("/api/job/{id}/", get(jobs::show))
+        .route("/api/job/{id}/result/", get(jobs::result))
         .route("/api/job/{id}/cancel/", post(jobs::cancel))
         .route("/api/audit/", get(events::audit))
         .route("/api/events/", get(events::stream))

@@ -5,7 +5,7 @@ use super::{
     machines::{find, proposals},
 };
 use crate::{
-    model::Scope,
+    model::{Scope, setting::Choice},
     registry::{Registry, view::SettingView},
 };
 use axum::{Json, extract::Path};
@@ -35,6 +35,17 @@ pub async fn show(
 ) -> Result<Json<SettingView>, ApiError> {
     let entry = find(&registry, &id)?;
     Ok(Json(view(&entry, parse(&scope)?, &key)?))
+}
+
+/// `GET /api/machine/{id}/settings/{M|D}/{KEY}/choices/`: the allowed values of a choice.
+pub async fn choices(
+    registry: State,
+    Path((id, scope, key)): Path<(String, String, String)>,
+) -> Result<Json<Vec<Choice>>, ApiError> {
+    let entry = find(&registry, &id)?;
+    let scope = parse(&scope)?;
+    view(&entry, scope, &key)?;
+    Ok(Json(Registry::choices(&entry, scope, &key).await?))
 }
 
 /// A value to write.

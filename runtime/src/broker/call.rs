@@ -1,7 +1,7 @@
 //! One invocation of a driver export, as the host sees it. Handles point to it; revoking it is a flag in here.
 
 use super::{gate::DeviceGuard, machine::Machine, print::PrintRun, settings::Settings};
-use crate::model::DriverError;
+use crate::model::{DriverError, JobId};
 use parking_lot::Mutex;
 use std::{
     fmt,
@@ -32,6 +32,10 @@ pub enum CallKind {
     ValidateSettings,
     /// `run-action`.
     RunAction,
+    /// `setting-choices`.
+    Choices,
+    /// A function of the type, called from outside.
+    Function,
     /// The function that the type's manifest names as `intake.options`.
     Options,
     /// The function that the type's manifest names as `intake.media`.
@@ -51,10 +55,12 @@ impl CallKind {
             | Self::StopMachine
             | Self::PingMachine
             | Self::RunAction
+            | Self::Function
             | Self::Print => true,
             Self::InitDriver
             | Self::UpdateMachine
             | Self::ValidateSettings
+            | Self::Choices
             | Self::Options
             | Self::Media
             | Self::Formats => false,
@@ -72,6 +78,8 @@ impl CallKind {
             Self::PingMachine => "ping-machine",
             Self::ValidateSettings => "validate-settings",
             Self::RunAction => "run-action",
+            Self::Choices => "setting-choices",
+            Self::Function => "the function",
             Self::Options => "the question for options",
             Self::Media => "the question for media",
             Self::Formats => "the question for formats",
@@ -92,8 +100,12 @@ pub struct Call {
     pub machine: Option<Arc<Machine>>,
     /// The ledger of the job, for print calls.
     pub print: Option<Arc<PrintRun>>,
+    /// The job that this call is an attempt at.
+    pub job: Option<JobId>,
     /// Values to answer with instead of the stored ones, for `validate-settings`.
     pub proposed: Option<Settings>,
+    /// How many bytes it handed to the device.
+    written: AtomicU64,
     cancel: CancellationToken,
     /// Why it was cancelled; set before the token fires.
     reason: OnceLock<String>,
@@ -110,22 +122,28 @@ pub struct Call {
 impl Call {
     /// A call of `init-driver`.
     pub fn of_driver() -> Arc<Self> {
-        Self::build(CallKind::InitDriver, None, None, None)
+        Self::build(CallKind::InitDriver, None, None, None, None)
     }
 
     /// A call for a machine.
     pub fn of_machine(kind: CallKind, machine: Arc<Machine>) -> Arc<Self> {
-        Self::build(kind, Some(machine), None, None)
+        Self::build(kind, Some(machine), None, None, None)
     }
 
     /// A print call.
     pub fn of_print(machine: Arc<Machine>, print: Arc<PrintRun>) -> Arc<Self> {
-        Self::build(CallKind::Print, Some(machine), Some(print), None)
+        let job = print.job.id;
+        Self::build(CallKind::Print, Some(machine), Some(print), None, Some(job))
+    }
+
+    /// A call of a function that runs as a job.
+    pub fn of_job(machine: Arc<Machine>, job: JobId) -> Arc<Self> {
+        Self::build(CallKind::Function, Some(machine), None, None, Some(job))
     }
 
     /// A check of proposed settings.
     pub fn of_proposal(machine: Arc<Machine>, proposed: Settings) -> Arc<Self> {
-        Self::build(CallKind::ValidateSettings, Some(machine), None, Some(proposed))
+        Self::build(CallKind::ValidateSettings, Some(machine), None, Some(proposed), None)
     }
 
     fn build(
@@ -133,6 +151,7 @@ impl Call {
         machine: Option<Arc<Machine>>,
         print: Option<Arc<PrintRun>>,
         proposed: Option<Settings>,
+        job: Option<JobId>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -140,6 +159,8 @@ impl Call {
             machine,
             print,
             proposed,
+            job,
+            written: AtomicU64::new(0),
             cancel: CancellationToken::new(),
             reason: OnceLock::new(),
             given_up: AtomicBool::new(false),
@@ -206,6 +227,19 @@ impl Call {
     /// When something last moved.
     pub fn last_activity(&self) -> Instant {
         self.began + Duration::from_millis(self.activity.load(Ordering::Relaxed))
+    }
+
+    /// Counts bytes that the device took.
+    pub fn wrote(&self, count: usize) {
+        self.written.fetch_add(count as u64, Ordering::AcqRel);
+        if let Some(print) = &self.print {
+            print.wrote(count);
+        }
+    }
+
+    /// How many bytes the device took.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
     }
 
     /// Hands it the machine's device for as long as it lives.

@@ -158,9 +158,7 @@ impl ConnectionHandle {
             if written == 0 {
                 return Err(self.lost(&std::io::ErrorKind::WriteZero.into()));
             }
-            if let Some(print) = &call.print {
-                print.wrote(written);
-            }
+            call.wrote(written);
             call.touch();
             rest = rest.get(written..).unwrap_or_default();
         }

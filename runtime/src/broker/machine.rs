@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     contract::MachineType,
-    model::{DriverError, ErrorKind, MachineId, OptionSpec, Slug},
+    model::{DriverError, ErrorKind, MachineId, OptionSpec, Scope, SettingKey, Slug, setting::Choice},
 };
 use parking_lot::{Mutex, RwLock};
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -55,6 +55,10 @@ pub struct Machine {
     dirty: AtomicBool,
     /// What a job may set, as the driver said it last.
     options: RwLock<Option<Arc<[OptionSpec]>>>,
+    /// The choices of settings that declare none, as the driver said them last.
+    choices: RwLock<HashMap<(Scope, SettingKey), Vec<Choice>>>,
+    /// The time between two pings; none for the daemon's, zero for never.
+    ping_interval: RwLock<Option<Duration>>,
     /// Whether it only plays the machine of this id.
     stand_in: bool,
     services: Arc<Services>,
@@ -109,6 +113,8 @@ impl Machine {
             blames: Mutex::new(VecDeque::new()),
             dirty: AtomicBool::new(false),
             options: RwLock::new(None),
+            choices: RwLock::default(),
+            ping_interval: RwLock::new(None),
             stand_in: false,
             services,
         }
@@ -117,6 +123,16 @@ impl Machine {
     /// Whether it only plays a machine, in a rehearsal.
     pub fn is_stand_in(&self) -> bool {
         self.stand_in
+    }
+
+    /// The time between two pings of this machine, if it has its own; zero means never.
+    pub fn ping_interval(&self) -> Option<Duration> {
+        *self.ping_interval.read()
+    }
+
+    /// Gives it another time between two pings.
+    pub fn set_ping_interval(&self, ms: Option<u32>) {
+        *self.ping_interval.write() = ms.map(|ms| Duration::from_millis(ms.into()));
     }
 
     /// What a job may set, as the driver said it last; nothing before it said so.
@@ -129,9 +145,20 @@ impl Machine {
         *self.options.write() = Some(options);
     }
 
-    /// Forgets what a job may set: another driver says something else.
-    pub fn forget_options(&self) {
+    /// Forgets what the driver said: another driver says something else.
+    pub fn forget_driver(&self) {
         *self.options.write() = None;
+        self.choices.write().clear();
+    }
+
+    /// The choices of a setting, as the driver said them last.
+    pub fn known_choices(&self, scope: Scope, key: &SettingKey) -> Option<Vec<Choice>> {
+        self.choices.read().get(&(scope, key.clone())).cloned()
+    }
+
+    /// Keeps the choices of a setting.
+    pub fn remember_choices(&self, scope: Scope, key: SettingKey, choices: Vec<Choice>) {
+        self.choices.write().insert((scope, key), choices);
     }
 
     /// The name that the operator gave it.

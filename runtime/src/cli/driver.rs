@@ -34,6 +34,27 @@ pub enum Command {
         /// The driver's slug.
         slug: String,
     },
+    /// Go back to the component that was enabled before.
+    Rollback {
+        /// The driver's slug.
+        slug: String,
+    },
+    /// Decide how many machines an instance of a driver serves.
+    Isolate {
+        /// The driver's slug.
+        slug: String,
+        /// `driver`: one instance for all its machines; `machine`: one for each.
+        #[arg(value_parser = ["driver", "machine"])]
+        by: String,
+    },
+    /// Remove a component that is not enabled.
+    Remove {
+        /// The driver's slug.
+        slug: String,
+        /// The sha256 of the component.
+        #[arg(long)]
+        digest: String,
+    },
     /// List installed components.
     List,
     /// Show a driver: settings, imports, requested grants, errors.
@@ -87,6 +108,22 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                     driver.installed.digest.short(),
                 ]
             })
+        }
+        Command::Rollback { slug } => {
+            let path = format!("/api/driver/{}/rollback/", encode(&slug));
+            let view: DriverView = client.post(&path, &json!({})).await?;
+            let (version, digest) = (&view.installed.info.version, view.installed.digest.short());
+            out.say(&view, &format!("{slug} is back at {version} ({digest})"))
+        }
+        Command::Isolate { slug, by } => {
+            let path = format!("/api/driver/{}/", encode(&slug));
+            let views: Vec<DriverView> = client.patch(&path, &json!({ "isolation": by })).await?;
+            let serves = if by == "machine" { "one machine" } else { "all machines" };
+            out.say(&views, &format!("an instance of {slug} serves {serves}"))
+        }
+        Command::Remove { slug, digest } => {
+            client.delete(&format!("/api/driver/{}/?digest={}", encode(&slug), encode(&digest))).await?;
+            out.say(&json!({ "removed": digest }), &format!("the component {digest} of {slug} is removed"))
         }
         Command::Show { slug } => {
             let found: Vec<DriverView> = client.get(&format!("/api/driver/{}/", encode(&slug))).await?;
@@ -143,6 +180,8 @@ fn show(out: Output, view: &DriverView) -> Result<()> {
             ("digest", view.installed.digest.to_string()),
             ("size", format!("{} bytes", view.installed.size)),
             ("contract", view.installed.contract.clone()),
+            ("plugin", view.installed.plugin.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("isolation", view.isolation.map(|policy| policy.name().to_owned()).unwrap_or_default()),
             ("enabled", if view.installed.enabled { "yes" } else { "no" }.to_owned()),
             ("settings", join(settings.collect())),
             ("requested grants", join(grants.collect())),

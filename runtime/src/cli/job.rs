@@ -4,7 +4,7 @@ use super::{
     client::{Client, Refused, encode},
     document::Document,
     events::Feed,
-    output::Output,
+    output::{Output, line},
 };
 use crate::model::{JobRecord, JobState};
 use anyhow::{Context as _, Result, bail};
@@ -56,6 +56,11 @@ pub enum Command {
     },
     /// Show a job.
     Show {
+        /// Its number.
+        job: i64,
+    },
+    /// Show what a function that ran as a job returned.
+    Result {
         /// Its number.
         job: i64,
     },
@@ -134,6 +139,10 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             })
         }
         Command::Show { job } => show(out, &client.get(&format!("/api/job/{job}/")).await?),
+        Command::Result { job } => {
+            let result: serde_json::Value = client.get(&format!("/api/job/{job}/result/")).await?;
+            line(&serde_json::to_string_pretty(&result)?)
+        }
         Command::Cancel { job } => {
             let cancelled: JobRecord = client.post(&format!("/api/job/{job}/cancel/"), &json!({})).await?;
             match cancelled.state {

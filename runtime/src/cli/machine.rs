@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     api::actions::Offer,
-    model::{OptionSpec, SettingKind, driver::Action},
+    model::{OptionSpec, SettingKind, driver::Action, setting::Choice},
     registry::view::{MachineView, SettingView},
+    store::StateChange,
 };
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -104,6 +105,38 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Call a function of the machine's type. `ostler type show` lists them.
+    Call {
+        /// Its name or id.
+        machine: String,
+        /// The function's name.
+        function: String,
+        /// Its parameters: a JSON object by their names.
+        #[arg(default_value = "{}")]
+        parameters: String,
+    },
+    /// Set the time between two pings of a machine.
+    Ping {
+        /// Its name or id.
+        machine: String,
+        /// Milliseconds, `off`, or `default` for the daemon's.
+        interval: String,
+    },
+    /// Show the choices of a setting.
+    Choices {
+        /// Its name or id.
+        machine: String,
+        /// KEY, or M:KEY for a setting of the type.
+        setting: String,
+    },
+    /// Show the states that a machine went through, the newest first.
+    History {
+        /// Its name or id.
+        machine: String,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
     /// Show the log of a machine.
     Log {
         /// Its name or id.
@@ -186,6 +219,49 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let text = answer.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
             out.say(&answer, &text)
         }
+        Command::Call { machine, function, parameters } => {
+            let view = client.machine(&machine).await?;
+            let parameters: Value = serde_json::from_str(&parameters)
+                .with_context(|| format!("the parameters are not JSON: {parameters}"))?;
+            let path = format!("/api/machine/{}/call/{}/", view.pk, encode(&function));
+            let answer: Value = client.post(&path, &parameters).await?;
+            match answer.get("job").and_then(|job| job.get("id")) {
+                Some(job) => {
+                    out.say(&answer, &format!("job {job} calls {function}; `ostler job result {job}` shows the end"))
+                }
+                None => line(&serde_json::to_string_pretty(answer.get("ok").unwrap_or(&Value::Null))?),
+            }
+        }
+        Command::Ping { machine, interval } => {
+            let view = client.machine(&machine).await?;
+            let ms = match interval.as_str() {
+                "off" => json!(0),
+                "default" => Value::Null,
+                ms => json!(
+                    ms.parse::<u32>()
+                        .with_context(|| format!("'{ms}' is not a number of milliseconds, off or default"))?
+                ),
+            };
+            let path = format!("/api/machine/{}/", view.pk);
+            let view: MachineView = client.patch(&path, &json!({ "ping_interval_ms": ms })).await?;
+            out.say(&view, &format!("pings of {} are set to {interval}", view.name))
+        }
+        Command::Choices { machine, setting } => {
+            let view = client.machine(&machine).await?;
+            let (scope, key) = scoped(&setting);
+            let path = format!("/api/machine/{}/settings/{scope}/{}/choices/", view.pk, encode(key));
+            let choices: Vec<Choice> = client.get(&path).await?;
+            out.rows(&choices, ["VALUE", "NAME"], |choice| [choice.value.clone(), choice.name.clone()])
+        }
+        Command::History { machine, limit } => {
+            let view = client.machine(&machine).await?;
+            let states: Vec<StateChange> =
+                client.get(&format!("/api/machine/{}/history/?limit={limit}", view.pk)).await?;
+            out.rows(&states, ["AT", "STATE", "WHY"], |change| {
+                let why = change.state.reason().unwrap_or_default().to_owned();
+                [change.at.to_string(), change.state.name().to_owned(), why]
+            })
+        }
         Command::Log { machine } => {
             let view = client.machine(&machine).await?;
             let lines: Vec<Value> = client.get(&format!("/api/machine/{}/log/", encode(&view.pk.to_string()))).await?;
@@ -256,14 +332,20 @@ fn parse(settings: &[String]) -> Result<Value> {
     let (mut machine, mut driver) = (Map::new(), Map::new());
     for setting in settings {
         let (key, value) = setting.split_once('=').with_context(|| format!("'{setting}' is not KEY=VALUE"))?;
-        let (scope, key) = match key.split_once(':') {
-            Some(("M" | "m", key)) => (&mut machine, key),
-            Some(("D" | "d", key)) => (&mut driver, key),
-            _ => (&mut driver, key),
-        };
-        scope.insert(key.to_owned(), value.into());
+        let (scope, key) = scoped(key);
+        let values = if scope == "M" { &mut machine } else { &mut driver };
+        values.insert(key.to_owned(), value.into());
     }
     Ok(json!({ "M": machine, "D": driver }))
+}
+
+/// `KEY` and `M:KEY` with the letter of the scope.
+fn scoped(key: &str) -> (&'static str, &str) {
+    match key.split_once(':') {
+        Some(("M" | "m", key)) => ("M", key),
+        Some(("D" | "d", key)) => ("D", key),
+        _ => ("D", key),
+    }
 }
 
 fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()> {

@@ -6,7 +6,7 @@
 //! * [`output`]: tables for people, JSON for programs
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
 //! * [`document`]: a document to print, as a form
-//! * [`machine`], [`driver`], [`job`], [`types`], [`events`]: the client's groups
+//! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
 
 pub mod client;
 pub mod demo;
@@ -16,6 +16,7 @@ pub mod events;
 pub mod job;
 pub mod machine;
 pub mod output;
+pub mod plugin;
 pub mod serve;
 pub mod types;
 
@@ -45,9 +46,12 @@ enum Command {
     /// Machines: add, list, show, set, activate, deactivate, restart, remove; their options and actions.
     #[command(subcommand)]
     Machine(machine::Command),
-    /// Drivers: install, enable, disable, list, show, log.
+    /// Drivers: install, enable, disable, roll back, isolate, remove, list, show, log.
     #[command(subcommand)]
     Driver(driver::Command),
+    /// Plugins, which bring machine types and drivers: install, enable, disable, remove, list, show.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Print a document.
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
@@ -55,7 +59,7 @@ enum Command {
     /// Jobs: list, show, cancel.
     #[command(subcommand)]
     Job(job::Command),
-    /// Machine types: list.
+    /// Machine types: list, show.
     #[command(subcommand)]
     Type(types::Command),
     /// What happens, as it happens.
@@ -115,6 +119,7 @@ async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Resul
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Machine(command) => machine::run(&client, out, command).await,
         Command::Driver(command) => driver::run(&client, out, command).await,
+        Command::Plugin(command) => plugin::run(&client, out, command).await,
         Command::Print(print) => job::print(&client, out, print).await,
         Command::Preview(preview) => job::preview(&client, out, preview).await,
         Command::Job(command) => job::run(&client, out, command).await,

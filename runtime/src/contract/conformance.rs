@@ -3,7 +3,12 @@
 //! Exports and imports are compared function by function as decoded from the component. What is linked is checked a
 //! second time, exactly, by the engine when it prepares the instance.
 
-use super::{MachineType, Packages, packages::without_patch, signature};
+use super::{
+    MachineType, Packages,
+    packages::{KnownType, without_patch},
+    signature,
+};
+use std::sync::Arc;
 use thiserror::Error;
 use wit_component::DecodedWasm;
 use wit_parser::{InterfaceId, Resolve, WorldId, WorldItem};
@@ -12,7 +17,7 @@ use wit_parser::{InterfaceId, Resolve, WorldId, WorldItem};
 #[derive(Debug, Clone)]
 pub struct Conformance {
     /// The machine type whose contract it exports.
-    pub machine_type: MachineType,
+    pub machine_type: Arc<MachineType>,
     /// Every interface that it imports, by full name.
     pub imports: Vec<String>,
 }
@@ -45,13 +50,14 @@ pub fn check(packages: &Packages, component: &[u8]) -> Result<Conformance, NonCo
         Err(error) => return Err(NonConformance::NotAComponent(first_line(&error))),
     };
     let exports = interfaces(&have, world, Side::Exports);
-    let machine_type = packages.types.iter().find(|of| exports.iter().any(|(name, _)| *name == of.contract));
+    let machine_type =
+        packages.types.iter().find(|of| exports.iter().any(|(name, _)| *name == of.machine_type.contract));
     let mut problems = Vec::new();
     let Some(machine_type) = machine_type else {
         problems.push(no_contract(packages, &exports));
         // Without a type the core's functions can still be checked, so that one message says all.
         if let Some(any) = packages.types.first() {
-            problems.extend(compare_exports(packages, any, &have, &exports, |name| name != any.contract));
+            problems.extend(compare_exports(packages, any, &have, &exports, |name| name != any.machine_type.contract));
         }
         return Err(NonConformance::Differs(problems));
     };
@@ -60,7 +66,7 @@ pub fn check(packages: &Packages, component: &[u8]) -> Result<Conformance, NonCo
     problems.extend(compare_imports(packages, machine_type, &have, &imports));
     if problems.is_empty() {
         let imports = imports.into_iter().map(|(name, _)| name).collect();
-        Ok(Conformance { machine_type: machine_type.clone(), imports })
+        Ok(Conformance { machine_type: Arc::clone(&machine_type.machine_type), imports })
     } else {
         Err(NonConformance::Differs(problems))
     }
@@ -93,15 +99,15 @@ fn interfaces(resolve: &Resolve, world: WorldId, side: Side) -> Vec<(String, Int
 
 /// The sentence for a component that exports no known contract: what it exports, and what is served.
 fn no_contract(packages: &Packages, exports: &[(String, InterfaceId)]) -> String {
-    let served: Vec<_> = packages.types.iter().map(|of| of.contract.as_str()).collect();
+    let served: Vec<_> = packages.types.iter().map(|of| of.machine_type.contract.as_str()).collect();
     let same_name = packages.types.iter().find_map(|of| {
-        let name = of.contract.split('@').next().unwrap_or_default();
+        let name = of.machine_type.contract.split('@').next().unwrap_or_default();
         exports.iter().find(|(export, _)| export.split('@').next() == Some(name)).map(|(export, _)| (export, of))
     });
     match same_name {
         Some((export, of)) => format!(
             "it exports {export}, and this ostler serves {}: build it with the SDK of that version",
-            of.contract
+            of.machine_type.contract
         ),
         None => format!("it exports the contract of no machine type (served here: {})", served.join(", ")),
     }
@@ -109,7 +115,7 @@ fn no_contract(packages: &Packages, exports: &[(String, InterfaceId)]) -> String
 
 fn compare_exports(
     packages: &Packages,
-    machine_type: &MachineType,
+    machine_type: &KnownType,
     have: &Resolve,
     exports: &[(String, InterfaceId)],
     wanted: impl Fn(&str) -> bool,
@@ -137,7 +143,7 @@ fn compare_exports(
 
 fn compare_imports(
     packages: &Packages,
-    machine_type: &MachineType,
+    machine_type: &KnownType,
     have: &Resolve,
     imports: &[(String, InterfaceId)],
 ) -> Vec<String> {
@@ -148,7 +154,10 @@ fn compare_imports(
             continue;
         }
         let Some((_, offered)) = contract.iter().find(|(offered, _)| offered == name) else {
-            problems.push(format!("it imports {name}, which no driver of type '{}' is given", machine_type.slug));
+            problems.push(format!(
+                "it imports {name}, which no driver of type '{}' is given",
+                machine_type.machine_type.slug
+            ));
             continue;
         };
         let offered: Vec<_> = functions(&packages.resolve, *offered).collect();

@@ -172,7 +172,7 @@ where
         units: setting.units,
         default: setting.default.map(value_from_wit),
         required: setting.required,
-        choices: setting.choices.into_iter().map(|c| Choice { value: c.value, name: c.name }).collect(),
+        choices: setting.choices.into_iter().map(choice_from_wit).collect(),
         constraints: setting.constraints.into_iter().map(|c| Constraint { key: c.key, value: c.value }).collect(),
     })
 }
@@ -193,6 +193,11 @@ where
         }
     }
     specs
+}
+
+/// An allowed value.
+pub fn choice_from_wit(choice: types::Choice) -> Choice {
+    Choice { value: choice.value, name: choice.name }
 }
 
 /// What is loaded.

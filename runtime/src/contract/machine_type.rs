@@ -1,9 +1,9 @@
 //! A machine type: a WIT contract and a manifest. It is data, not code.
 
-use super::signature;
+use super::{packages::KnownType, signature};
 use crate::model::{SettingSpec, Slug};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 use wit_parser::{InterfaceId, Resolve, TypeDefKind, WorldId, WorldItem};
 
@@ -93,7 +93,7 @@ struct Manifest {
 }
 
 /// A machine type whose manifest and WIT agree.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MachineType {
     /// Its name for programs.
     pub slug: Slug,
@@ -121,10 +121,23 @@ pub struct MachineType {
     pub intake: Intake,
     /// Texts in other languages, by language and path.
     pub translations: BTreeMap<String, BTreeMap<String, String>>,
-    /// The complete world of a driver of this type.
-    pub world: WorldId,
-    /// The exported interface.
-    pub interface: InterfaceId,
+    /// Every function of the contract.
+    pub functions: Vec<TypeFunction>,
+    /// The plugin that brought it; none for one that came with the runtime.
+    pub provider: Option<Slug>,
+    /// Whether nobody knows this type, and it only stands for the slug of machines that have it.
+    pub is_missing: bool,
+}
+
+/// A function of a contract.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TypeFunction {
+    /// Its name.
+    pub name: String,
+    /// Its type in WIT, written out.
+    pub signature: String,
+    /// Whether it can be called from outside: it takes the machine first, and no other resource.
+    pub callable: bool,
 }
 
 /// The interfaces of the core whose types functions of `[intake]` answer with.
@@ -135,7 +148,12 @@ const COLORS: [&str; 7] = ["primary", "secondary", "success", "danger", "warning
 
 impl MachineType {
     /// Reads a manifest and checks it against the WIT packages.
-    pub fn load(source_name: &str, manifest: &str, resolve: &Resolve) -> Result<Self, TypeError> {
+    pub fn load(
+        source_name: &str,
+        manifest: &str,
+        provider: Option<&Slug>,
+        resolve: &Resolve,
+    ) -> Result<KnownType, TypeError> {
         let manifest: Manifest = toml::from_str(manifest)
             .map_err(|error| TypeError::Manifest { source_name: source_name.to_owned(), error: error.to_string() })?;
         let mismatch = |problems| TypeError::Mismatch { slug: manifest.slug.to_string(), problems };
@@ -159,24 +177,52 @@ impl MachineType {
             problems.push(format!("default-status '{}' is not one of the statuses", manifest.default_status));
         }
         match default_status {
-            Some(default_status) if problems.is_empty() => Ok(Self {
-                slug: manifest.slug,
-                name: manifest.name,
-                description: manifest.description,
-                contract: manifest.contract,
-                status_interface,
-                default_status,
-                statuses: manifest.statuses,
-                settings: manifest.settings,
-                optional: manifest.optional,
-                idempotent: manifest.idempotent,
-                jobs: manifest.jobs,
-                intake: manifest.intake,
-                translations: manifest.translations,
-                world,
-                interface,
-            }),
+            Some(default_status) if problems.is_empty() => {
+                let machine_type = Self {
+                    slug: manifest.slug,
+                    name: manifest.name,
+                    description: manifest.description,
+                    contract: manifest.contract,
+                    status_interface,
+                    default_status,
+                    statuses: manifest.statuses,
+                    settings: manifest.settings,
+                    optional: manifest.optional,
+                    idempotent: manifest.idempotent,
+                    jobs: manifest.jobs,
+                    intake: manifest.intake,
+                    translations: manifest.translations,
+                    functions: functions_of(resolve, interface),
+                    provider: provider.cloned(),
+                    is_missing: false,
+                };
+                Ok(KnownType { machine_type: Arc::new(machine_type), world, interface })
+            }
             _ => Err(mismatch(problems)),
+        }
+    }
+
+    /// What stands for a type that is not known, so that its machines can still be shown.
+    pub fn missing(slug: Slug) -> Self {
+        let unknown =
+            Status { case: "unknown".to_owned(), code: 101, text: "Unknown".to_owned(), color: "secondary".to_owned() };
+        Self {
+            name: slug.to_string(),
+            slug,
+            description: String::new(),
+            contract: String::new(),
+            status_interface: String::new(),
+            default_status: unknown.clone(),
+            statuses: vec![unknown],
+            settings: Vec::new(),
+            optional: Vec::new(),
+            idempotent: Vec::new(),
+            jobs: Vec::new(),
+            intake: Intake::default(),
+            translations: BTreeMap::new(),
+            functions: Vec::new(),
+            provider: None,
+            is_missing: true,
         }
     }
 
@@ -189,6 +235,26 @@ impl MachineType {
     pub fn status_model(&self) -> String {
         format!("{}Status", self.slug.pascal_case())
     }
+}
+
+fn functions_of(resolve: &Resolve, interface: InterfaceId) -> Vec<TypeFunction> {
+    let functions = resolve.interfaces.get(interface).into_iter().flat_map(|interface| interface.functions.values());
+    functions
+        .map(|function| {
+            let mut parameters = function.params.iter().map(|param| signature::ty(resolve, &param.ty));
+            let first = parameters.next();
+            let result = function.result.map(|result| signature::ty(resolve, &result)).unwrap_or_default();
+            let resource = |ty: String| ["own<", "borrow<", "future", "stream"].iter().any(|word| ty.contains(word));
+            TypeFunction {
+                name: function.name.clone(),
+                signature: signature::function(resolve, function),
+                callable: function.kind.is_async()
+                    && first.as_deref() == Some("own<machine>")
+                    && !parameters.any(resource)
+                    && !resource(result),
+            }
+        })
+        .collect()
 }
 
 /// `ostler:label-printer/printer@0.1.0` -> `ostler:label-printer/status@0.1.0`.
@@ -290,7 +356,7 @@ mod tests {
     fn the_embedded_types_load_without_errors() {
         let packages = Packages::embedded().unwrap();
         assert!(packages.errors.is_empty(), "{:?}", packages.errors);
-        let printer = &packages.types[0];
+        let printer = &packages.types[0].machine_type;
         assert_eq!(printer.status_model(), "LabelPrinterStatus");
         let codes: Vec<_> = printer.statuses.iter().map(|status| status.code).collect();
         assert_eq!(codes, [100, 101, 110, 200, 301, 302, 400, 500]);
@@ -317,7 +383,7 @@ mod tests {
             text = "Melted"
             color = "pink"
         "#;
-        let text = MachineType::load("x", manifest, &packages.resolve).unwrap_err().to_string();
+        let text = MachineType::load("x", manifest, None, &packages.resolve).unwrap_err().to_string();
         for part in ["'connected'", "'melted'", "42", "pink", "asleep", "print-everything", "intake.options", "smells"]
         {
             assert!(text.contains(part), "{part} is missing in: {text}");

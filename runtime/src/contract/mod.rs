@@ -6,14 +6,16 @@
 //! * [`signature`]: WIT functions and types in words, for comparing and for messages
 //! * [`bindings`]: the generated Rust side of the contract versions that this runtime serves
 //! * [`convert`]: between the generated types and the model's
+//! * [`json`]: between JSON and values of any contract
 
 pub mod bindings;
 pub mod conformance;
 pub mod convert;
+pub mod json;
 pub mod machine_type;
 pub mod packages;
 pub mod signature;
 
 pub use conformance::{Conformance, NonConformance};
-pub use machine_type::{MachineType, Status, TypeError};
-pub use packages::Packages;
+pub use machine_type::{MachineType, Status, TypeError, TypeFunction};
+pub use packages::{KnownType, Packages};

@@ -1,7 +1,9 @@
-//! The WIT packages that are known: those embedded at build time, later those that plugins bring along.
+//! The WIT packages that are known: those embedded at build time, and those that plugins bring along.
 
 use super::machine_type::{MachineType, TypeError};
-use wit_parser::{Resolve, UnresolvedPackageGroup};
+use crate::model::{Plugin, Slug};
+use std::sync::Arc;
+use wit_parser::{InterfaceId, Resolve, UnresolvedPackageGroup, WorldId};
 
 include!(concat!(env!("OUT_DIR"), "/wit.rs"));
 
@@ -21,55 +23,105 @@ pub struct Packages {
     pub resolve: Resolve,
     /// Interfaces of the baseline, without versions' patch numbers: `wasi:io/poll@0.2`.
     pub baseline: Vec<String>,
-    /// The machine types, by file order.
-    pub types: Vec<MachineType>,
-    /// Types that could not be registered, and why.
-    pub errors: Vec<TypeError>,
+    /// The machine types: those that came with the runtime, then those of plugins in their order.
+    pub types: Vec<KnownType>,
+    /// Types that could not be registered: where from, and why.
+    pub errors: Vec<(String, TypeError)>,
+}
+
+/// A machine type and where its contract stands among the packages.
+#[derive(Debug, Clone)]
+pub struct KnownType {
+    /// The type.
+    pub machine_type: Arc<MachineType>,
+    /// The complete world of a driver of this type.
+    pub world: WorldId,
+    /// The exported interface.
+    pub interface: InterfaceId,
 }
 
 impl Packages {
-    /// Parses what was embedded. An error here is a mistake in the build, not in a user's file.
+    /// What came with the runtime. An error here is a mistake in the build, not in a user's file.
     pub fn embedded() -> Result<Self, TypeError> {
         let mut resolve = Resolve::default();
         let mut groups = Vec::new();
         for package in EMBEDDED {
-            let broken = |error: String| TypeError::Wit { source_name: package.folder.to_owned(), error };
-            let mut sources = wit_parser::SourceMap::new();
-            for (name, text) in package.wit {
-                sources.push(std::path::Path::new(name), *text);
-            }
-            let group = sources.parse().map_err(|(_, error)| broken(format!("{error:#}")))?;
-            groups.push((package, group));
+            groups.push((package.folder, parse(package.folder, package.wit.iter().copied())?));
         }
-        // Packages refer to each other by name, so they are added in the order of their needs.
-        while !groups.is_empty() {
-            let ready = groups.iter().position(|(_, group)| needs_nothing_missing(&resolve, group));
-            let Some(position) = ready else {
-                let names: Vec<_> = groups.iter().map(|(package, _)| package.folder).collect();
-                let error = "it uses a package that is not there".to_owned();
-                return Err(TypeError::Wit { source_name: names.join(", "), error });
-            };
-            let (package, group) = groups.remove(position);
-            resolve.push_group(group).map_err(|error| TypeError::Wit {
-                source_name: package.folder.to_owned(),
-                error: format!("{error:#}"),
-            })?;
-        }
-        let mut types: Vec<MachineType> = Vec::new();
-        let mut errors = Vec::new();
-        for package in EMBEDDED {
-            let Some(manifest) = package.manifest else { continue };
-            match MachineType::load(package.folder, manifest, &resolve) {
-                Ok(loaded) if types.iter().any(|known| known.slug == loaded.slug) => {
-                    errors.push(TypeError::Duplicate { slug: loaded.slug.to_string() });
-                }
-                Ok(loaded) => types.push(loaded),
-                Err(error) => errors.push(error),
-            }
-        }
+        push_all(&mut resolve, groups)?;
         let baseline = baseline_interfaces(&resolve)?;
-        Ok(Self { resolve, baseline, types, errors })
+        let mut packages = Self { resolve, baseline, types: Vec::new(), errors: Vec::new() };
+        for package in EMBEDDED {
+            if let Some(manifest) = package.manifest {
+                packages.register(package.folder, manifest, None);
+            }
+        }
+        Ok(packages)
     }
+
+    /// These packages with those of a plugin. Nothing of the plugin is taken when its WIT cannot be read; of its types, those
+    /// that cannot be registered are left out.
+    pub fn add(&mut self, plugin: &Plugin) {
+        let source = |folder: &str| format!("plugin '{}', {folder}", plugin.slug);
+        let mut groups = Vec::new();
+        for of in &plugin.types {
+            let wit = of.wit.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+            match parse(&source(&of.folder), wit) {
+                Ok(group) => groups.push((of.folder.as_str(), group)),
+                Err(error) => return self.errors.push((source(&of.folder), error)),
+            }
+        }
+        let mut resolve = self.resolve.clone();
+        match push_all(&mut resolve, groups) {
+            Ok(()) => self.resolve = resolve,
+            Err(error) => return self.errors.push((format!("plugin '{}'", plugin.slug), error)),
+        }
+        for of in &plugin.types {
+            if let Some(manifest) = &of.manifest {
+                self.register(&source(&of.folder), manifest, Some(&plugin.slug));
+            }
+        }
+    }
+
+    /// The first type of a slug stays.
+    fn register(&mut self, source: &str, manifest: &str, provider: Option<&Slug>) {
+        match MachineType::load(source, manifest, provider, &self.resolve) {
+            Ok(found) if self.types.iter().any(|known| known.machine_type.slug == found.machine_type.slug) => {
+                let slug = found.machine_type.slug.to_string();
+                self.errors.push((source.to_owned(), TypeError::Duplicate { slug }));
+            }
+            Ok(found) => self.types.push(found),
+            Err(error) => self.errors.push((source.to_owned(), error)),
+        }
+    }
+}
+
+fn parse<'a>(
+    source_name: &str,
+    wit: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<UnresolvedPackageGroup, TypeError> {
+    let mut sources = wit_parser::SourceMap::new();
+    for (name, text) in wit {
+        sources.push(std::path::Path::new(name), text);
+    }
+    let broken = |error: String| TypeError::Wit { source_name: source_name.to_owned(), error };
+    sources.parse().map_err(|(_, error)| broken(format!("{error:#}")))
+}
+
+/// Packages refer to each other by name, so they are added in the order of their needs.
+fn push_all(resolve: &mut Resolve, mut groups: Vec<(&str, UnresolvedPackageGroup)>) -> Result<(), TypeError> {
+    while !groups.is_empty() {
+        let Some(position) = groups.iter().position(|(_, group)| needs_nothing_missing(resolve, group)) else {
+            let names: Vec<_> = groups.iter().map(|(folder, _)| *folder).collect();
+            let error = "it uses a package that is not there".to_owned();
+            return Err(TypeError::Wit { source_name: names.join(", "), error });
+        };
+        let (folder, group) = groups.remove(position);
+        resolve
+            .push_group(group)
+            .map_err(|error| TypeError::Wit { source_name: folder.to_owned(), error: format!("{error:#}") })?;
+    }
+    Ok(())
 }
 
 fn needs_nothing_missing(resolve: &Resolve, group: &UnresolvedPackageGroup) -> bool {

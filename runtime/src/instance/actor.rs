@@ -4,6 +4,7 @@
 //! end answers them.
 
 use super::{
+    dynamic,
     exports::{Ask, Exports},
     limits::Limits,
     request::{Answer, CallEnd, FieldProblem, Message, Payload, Request},
@@ -198,7 +199,9 @@ impl Actor {
             CallKind::InitDriver
             | CallKind::UpdateMachine
             | CallKind::ValidateSettings
+            | CallKind::Choices
             | CallKind::RunAction
+            | CallKind::Function
             | CallKind::Print => None,
         };
         if let Some(function) = on_machine {
@@ -228,6 +231,19 @@ impl Actor {
                 let mint = |store: &mut DriverStore| Ok((machine(store, call)?, print_job(store, call)?));
                 let (result,) = typed(accessor, function, call, budget.saturating_mul(labels), mint).await?;
                 Ok(result.map(|()| Answer::Done))
+            }
+            Payload::Call { function, parameters } => {
+                let Some(callable) = exports.callable.get(&function) else {
+                    let message = format!("this machine type has no function '{function}' that can be called");
+                    return Ok(Err(convert::error_to_wit(DriverError::invalid("no-such-function", message))));
+                };
+                Ok(dynamic::call(accessor, *callable, call, budget, &parameters).await?.map(Answer::Json))
+            }
+            Payload::Setting(scope, key) => {
+                let scope = convert::scope_to_wit(scope);
+                let mint = |store: &mut DriverStore| Ok((Some(machine(store, call)?), scope, key));
+                let (result,) = typed(accessor, exports.choices, call, budget, mint).await?;
+                Ok(result.map(|choices| Answer::Choices(choices.into_iter().map(convert::choice_from_wit).collect())))
             }
             Payload::Action { key, inputs } => {
                 let inputs =
@@ -283,7 +299,7 @@ fn problem(error: types::FieldError) -> FieldProblem {
     FieldProblem { scope: convert::scope_from_wit(error.scope), key: error.key, message: error.message }
 }
 
-fn machine(store: &mut DriverStore, call: &Arc<Call>) -> wasmtime::Result<Resource<MachineHandle>> {
+pub(super) fn machine(store: &mut DriverStore, call: &Arc<Call>) -> wasmtime::Result<Resource<MachineHandle>> {
     let Some(machine) = call.machine.clone() else { wasmtime::bail!("this call has no machine") };
     Ok(store.table().push(MachineHandle { machine, call: Some(Arc::clone(call)) })?)
 }

@@ -11,7 +11,7 @@ use crate::{
 use std::collections::HashMap;
 use wasmtime::{
     Store,
-    component::{ComponentNamedList, Instance, Lift, Lower, Resource, TypedFunc},
+    component::{ComponentExportIndex, ComponentNamedList, Func, Instance, Lift, Lower, Resource, TypedFunc},
 };
 
 /// The interface that every driver exports.
@@ -31,6 +31,9 @@ pub type Print = TypedFunc<(Resource<MachineHandle>, Resource<PrintJobHandle>), 
 /// `run-action`.
 pub type RunAction =
     TypedFunc<(Resource<MachineHandle>, String, Vec<(String, types::Value)>), (Result<String, types::Error>,)>;
+/// `setting-choices`.
+pub type Choices =
+    TypedFunc<(Option<Resource<MachineHandle>>, types::Scope, String), (Result<Vec<types::Choice>, types::Error>,)>;
 /// A question about a machine, asked before a job is taken.
 pub type Ask<T> = TypedFunc<(Resource<MachineHandle>,), (Result<T, types::Error>,)>;
 
@@ -62,8 +65,12 @@ pub struct Exports {
     pub validate: Validate,
     /// `run-action`.
     pub run_action: RunAction,
+    /// `setting-choices`.
+    pub choices: Choices,
     /// Functions of the type that take a print job, by name.
     pub print: HashMap<String, Print>,
+    /// Functions of the type that can be called from outside, by name.
+    pub callable: HashMap<String, Func>,
     /// Functions of the type that are asked before a job is taken.
     pub intake: Intake,
 }
@@ -75,6 +82,13 @@ impl Exports {
         let mut print = HashMap::new();
         for name in &of.jobs {
             print.insert(name.clone(), find(store, instance, contract, name)?);
+        }
+        let mut callable = HashMap::new();
+        for function in of.functions.iter().filter(|function| function.callable) {
+            let index = index_of(store, instance, contract, &function.name)?;
+            if let Some(found) = instance.get_func(&mut *store, index) {
+                callable.insert(function.name.clone(), found);
+            }
         }
         let asked = &of.intake;
         let intake = Intake {
@@ -91,7 +105,9 @@ impl Exports {
             ping_machine: find(store, instance, LIFECYCLE, "ping-machine")?,
             validate: find(store, instance, LIFECYCLE, "validate-settings")?,
             run_action: find(store, instance, LIFECYCLE, "run-action")?,
+            choices: find(store, instance, LIFECYCLE, "setting-choices")?,
             print,
+            callable,
             intake,
         })
     }
@@ -108,8 +124,17 @@ where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift,
 {
+    let index = index_of(store, instance, interface, function)?;
+    instance.get_typed_func(&mut *store, index)
+}
+
+fn index_of(
+    store: &mut Store<DriverStore>,
+    instance: &Instance,
+    interface: &str,
+    function: &str,
+) -> wasmtime::Result<ComponentExportIndex> {
     let missing = || wasmtime::Error::msg(format!("the component does not export `{function}` of {interface}"));
     let outer = instance.get_export_index(&mut *store, None, interface).ok_or_else(missing)?;
-    let inner = instance.get_export_index(&mut *store, Some(&outer), function).ok_or_else(missing)?;
-    instance.get_typed_func(&mut *store, inner)
+    instance.get_export_index(&mut *store, Some(&outer), function).ok_or_else(missing)
 }

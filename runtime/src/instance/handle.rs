@@ -104,6 +104,22 @@ pub struct UsageView {
     pub lingering_calls: usize,
 }
 
+impl UsageView {
+    /// Two instances of one driver together; the state is that of the one which is worse off.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let worse = |state: &str| ["up", "starting", "stopped", "down", "resting"].iter().position(|of| *of == state);
+        Self {
+            state: if worse(&self.state) >= worse(&other.state) { self.state } else { other.state },
+            starts: self.starts + other.starts,
+            memory_bytes: self.memory_bytes + other.memory_bytes,
+            table_elements: self.table_elements + other.table_elements,
+            calls_in_flight: self.calls_in_flight + other.calls_in_flight,
+            lingering_calls: self.lingering_calls + other.lingering_calls,
+        }
+    }
+}
+
 impl Instance {
     /// Starts the instance of a driver.
     pub fn start(guests: &GuestEngine, loaded: Arc<Loaded>, context: Arc<DriverContext>, limits: Limits) -> Arc<Self> {

@@ -16,9 +16,10 @@ pub struct Limits {
     pub cpu_call_ms: u32,
     /// Deadline of `describe`. Default 1,000.
     pub describe_ms: u32,
-    /// Deadline of `validate-settings`, and of what is asked before a job is taken. Default 3,000.
+    /// Deadline of `validate-settings`, `setting-choices`, and of what is asked before a job is taken. Default 3,000.
     pub validate_ms: u32,
-    /// Deadline of `run-action`. Default 60,000: a calibration feeds several labels.
+    /// Deadline of `run-action` and of functions that are called from outside. Default 60,000: a calibration feeds several
+    /// labels.
     pub action_ms: u32,
     /// Deadline of `stop-machine`. Default 5,000.
     pub stop_ms: u32,
@@ -169,10 +170,12 @@ impl Limits {
             | CallKind::RestartMachine
             | CallKind::PingMachine => Some(ms(self.init_ms)),
             CallKind::StopMachine => Some(ms(self.stop_ms)),
-            CallKind::ValidateSettings | CallKind::Options | CallKind::Media | CallKind::Formats => {
-                Some(ms(self.validate_ms))
-            }
-            CallKind::RunAction => Some(ms(self.action_ms)),
+            CallKind::ValidateSettings
+            | CallKind::Choices
+            | CallKind::Options
+            | CallKind::Media
+            | CallKind::Formats => Some(ms(self.validate_ms)),
+            CallKind::RunAction | CallKind::Function => Some(ms(self.action_ms)),
             CallKind::Print => None,
         }
     }

@@ -10,6 +10,7 @@
 //! * [`describe`]: the only thing that runs before a driver is enabled
 //! * [`request`]: what goes into an instance and what comes out
 //! * [`actor`]: one task owns the store and runs calls side by side
+//! * `dynamic`: calling a function of any type with JSON
 //! * [`life`]: one life of a store, why it ended and which call is to blame
 //! * [`supervisor`]: starts the next life, within a budget
 //! * [`handle`]: the instance as its callers see it: calls, deadlines, state
@@ -20,6 +21,7 @@ pub mod actor;
 pub mod code;
 pub mod cpu;
 pub mod describe;
+mod dynamic;
 pub mod engine;
 pub mod exports;
 pub mod handle;

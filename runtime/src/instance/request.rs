@@ -3,7 +3,7 @@
 use crate::{
     broker::Call,
     contract::bindings::types,
-    model::{DriverError, LoadedMedia, OptionKey, OptionSpec, Scope, Value},
+    model::{DriverError, LoadedMedia, OptionKey, OptionSpec, Scope, Value, setting::Choice},
 };
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -19,6 +19,15 @@ pub enum Payload {
     Proposed(Vec<types::SettingValue>),
     /// The function of the type that prints.
     Function(String),
+    /// A function of the type with its parameters in JSON.
+    Call {
+        /// The function's name.
+        function: String,
+        /// An object with the parameters' names; null when there are none.
+        parameters: serde_json::Value,
+    },
+    /// A setting whose choices are asked for, for `setting-choices`.
+    Setting(Scope, String),
     /// A button and what was entered for it, for `run-action`.
     Action {
         /// The action's key.
@@ -48,6 +57,10 @@ pub enum Answer {
     Problems(Vec<FieldProblem>),
     /// What an action says to the operator.
     Text(String),
+    /// What a function of the type returned, in JSON.
+    Json(serde_json::Value),
+    /// The choices of a setting.
+    Choices(Vec<Choice>),
     /// What a job may set.
     Options(Vec<OptionSpec>),
     /// What is loaded, if the driver can tell.

@@ -1,9 +1,9 @@
-//! One attempt at a job: its document and its ledger go into a print call, and what comes out is committed.
+//! One attempt at a job: what it is made of goes into a call, and what comes out is committed.
 
-use super::{Settlement, settle};
+use super::{Settlement, settle, settle::settle_call};
 use crate::{
     broker::{Call, Machine, PrintRun, Services},
-    instance::CallEnd,
+    instance::{Answer, CallEnd, Payload},
     model::{DriverError, ErrorKind, JobRecord, JobState, Timestamp},
     store::StoreError,
 };
@@ -15,8 +15,16 @@ pub struct Attempt {
     pub job: JobRecord,
     /// The call to make.
     pub call: Arc<Call>,
-    run: Arc<PrintRun>,
+    work: Work,
     services: Arc<Services>,
+}
+
+/// What an attempt does.
+enum Work {
+    /// Prints labels, and keeps their ledger.
+    Print(Arc<PrintRun>),
+    /// Calls a function with these parameters.
+    Call(serde_json::Value),
 }
 
 impl Attempt {
@@ -32,16 +40,41 @@ impl Attempt {
             Err(StoreError::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let run = PrintRun::new(job.clone(), content, services.store.clone());
-        let call = Call::of_print(Arc::clone(machine), Arc::clone(&run));
-        Ok(Some(Self { job, call, run, services: Arc::clone(services) }))
+        let (call, work) = if job.label_count == 0 {
+            // Written by `submit_call`, so it is JSON.
+            let parameters = serde_json::from_slice(&content.document).unwrap_or_default();
+            (Call::of_job(Arc::clone(machine), job.id), Work::Call(parameters))
+        } else {
+            let run = PrintRun::new(job.clone(), content, services.store.clone());
+            (Call::of_print(Arc::clone(machine), Arc::clone(&run)), Work::Print(run))
+        };
+        Ok(Some(Self { job, call, work, services: Arc::clone(services) }))
+    }
+
+    /// What the call carries.
+    pub fn payload(&self) -> Payload {
+        let function = self.job.function.clone();
+        match &self.work {
+            Work::Print(_) => Payload::Function(function),
+            Work::Call(parameters) => Payload::Call { function, parameters: parameters.clone() },
+        }
     }
 
     /// Settles the job by how the call ended and commits that. `cancelled` says that an operator asked for the end.
     pub async fn finish(self, end: &CallEnd, cancelled: bool) -> Result<Settlement, StoreError> {
-        let standing = self.run.standing();
-        let settlement = settle(end, standing, self.job.label_count, self.job.attempts, cancelled);
+        let attempts = self.job.attempts;
         let store = &self.services.store;
+        let settlement = match &self.work {
+            Work::Print(run) => settle(end, run.standing(), self.job.label_count, attempts, cancelled),
+            Work::Call(_) => {
+                if let CallEnd::Returned(Ok(Answer::Json(result))) = end {
+                    store.set_job_result(self.job.id, result.clone()).await?;
+                }
+                let machine_type = self.call.machine.as_ref().map(|machine| &machine.machine_type);
+                let idempotent = machine_type.is_some_and(|of| of.idempotent.contains(&self.job.function));
+                settle_call(end, self.call.written(), idempotent, attempts, cancelled)
+            }
+        };
         match &settlement {
             Settlement::Over { state, error } => {
                 store.finish_job(self.job.id, *state, error.clone()).await?;

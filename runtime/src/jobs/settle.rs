@@ -76,6 +76,33 @@ pub fn settle(end: &CallEnd, standing: PrintStanding, label_count: u32, attempts
     }
 }
 
+/// Settles a job that is one call and has no labels. `written` counts the bytes that the device took; an `idempotent` function
+/// may be called again whatever it did.
+pub fn settle_call(end: &CallEnd, written: u64, idempotent: bool, attempts: u32, cancelled: bool) -> Settlement {
+    let Some(error) = end.failure() else { return Settlement::Over { state: JobState::Done, error: None } };
+    let did_nothing = written == 0 || idempotent;
+    let knows = matches!(end, CallEnd::Returned(_)) && error.outcome == Outcome::NotPrinted;
+    let own_word = matches!(end, CallEnd::Returned(_))
+        && matches!(error.kind, ErrorKind::Permanent | ErrorKind::Invalid | ErrorKind::Denied | ErrorKind::Unsupported);
+    if own_word {
+        return Settlement::Over { state: JobState::Failed, error: Some(error) };
+    }
+    if !did_nothing && !knows {
+        let message = format!(
+            "{written} bytes were sent, and it is not known what they did: {}. Look at the machine, then call again if \
+             it is still wanted",
+            error.message
+        );
+        let error = DriverError::new(ErrorKind::NeedsAttention, "call-in-doubt", message);
+        return Settlement::Over { state: JobState::Unknown, error: Some(error.with_outcome(Outcome::Unknown)) };
+    }
+    if cancelled {
+        return Settlement::Over { state: JobState::Cancelled, error: Some(error) };
+    }
+    let after = error.retry_after_ms.map_or_else(|| pause(attempts), |ms| Duration::from_millis(ms.into()));
+    Settlement::Again { error, after }
+}
+
 fn pause(attempts: u32) -> Duration {
     let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or_default();
     Duration::from_secs(BACK_OFF.get(index).or(BACK_OFF.last()).copied().unwrap_or(30))
@@ -176,6 +203,20 @@ mod tests {
         assert_eq!(state(&at(ErrorKind::Denied, false)), Some(JobState::Failed));
         assert_eq!(state(&at(ErrorKind::Transient, false)), None);
         assert_eq!(state(&at(ErrorKind::Cancelled, true)), Some(JobState::Cancelled));
+    }
+
+    #[test]
+    fn a_call_is_tried_again_only_when_it_did_nothing_or_may_be_repeated() {
+        let end = failed(ErrorKind::Transient, Outcome::Unknown);
+        assert_eq!(state(&settle_call(&end, 0, false, 1, false)), None);
+        assert_eq!(state(&settle_call(&end, 9, false, 1, false)), Some(JobState::Unknown));
+        assert_eq!(state(&settle_call(&end, 9, true, 1, false)), None);
+        assert_eq!(state(&settle_call(&crashed(), 9, false, 1, false)), Some(JobState::Unknown));
+        assert_eq!(state(&settle_call(&crashed(), 0, false, 1, true)), Some(JobState::Cancelled));
+        let refused = failed(ErrorKind::Permanent, Outcome::Unknown);
+        assert_eq!(state(&settle_call(&refused, 9, false, 1, false)), Some(JobState::Failed));
+        let done = CallEnd::Returned(Ok(Answer::Json(serde_json::json!(1))));
+        assert_eq!(state(&settle_call(&done, 9, false, 1, true)), Some(JobState::Done));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Intake;
 use crate::{
-    broker::Services,
+    broker::{Machine, Services},
     model::{
         DriverError, Fields, JobRecord, LoadedMedia, NewJob, OptionSpec, SettingKind, Value, media::millimetres,
         setting::Constraint,
@@ -112,10 +112,32 @@ pub async fn submit(services: &Services, intake: &Intake, submission: Submission
     Ok(services.store.enqueue(job).await?)
 }
 
+/// Stores the call of a function as a job. Its parameters are checked when it is called.
+pub async fn submit_call(
+    services: &Services,
+    machine: &Machine,
+    function: String,
+    parameters: &serde_json::Value,
+) -> Result<JobRecord, StoreError> {
+    let job = NewJob {
+        machine: machine.id,
+        title: function.clone(),
+        function,
+        document: parameters.to_string().into_bytes(),
+        media_type: "application/json".to_owned(),
+        copies: 1,
+        label_count: 0,
+        options: BTreeMap::new(),
+        fields: Vec::new(),
+    };
+    services.store.enqueue(job).await
+}
+
 /// Checks a submission, and makes a job of it that is not stored yet.
 pub async fn check(services: &Services, intake: &Intake, submission: Submission) -> Result<NewJob, SubmitError> {
     let machine = intake.machine();
-    let Some(function) = machine.machine_type.jobs.first() else {
+    let prints = |name: &&String| machine.machine_type.functions.iter().any(|of| of.name == **name && !of.callable);
+    let Some(function) = machine.machine_type.jobs.iter().find(prints) else {
         return Err(SubmitError::DoesNotPrint {
             machine: machine.name(),
             machine_type: machine.machine_type.name.clone(),

@@ -43,6 +43,32 @@ pub struct Action {
     pub confirm: Option<String>,
 }
 
+/// How many machines an instance of a driver serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// All of the driver's.
+    #[default]
+    Driver,
+    /// One each: what ends one machine's instance does not touch the others, for the price of their memory.
+    Machine,
+}
+
+impl Isolation {
+    /// The name in the API and the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Machine => "machine",
+        }
+    }
+
+    /// The policy of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Driver, Self::Machine].into_iter().find(|policy| policy.name() == name)
+    }
+}
+
 /// Something beyond the settings of its machines that a driver asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantRequest {
@@ -80,4 +106,9 @@ pub struct InstalledDriver {
     pub installed_at: Timestamp,
     /// Whether the operator enabled this digest.
     pub enabled: bool,
+    /// When it was enabled last.
+    pub enabled_at: Option<Timestamp>,
+    /// The plugin that brought it; none when it was installed by itself.
+    #[serde(rename = "provider_plugin")]
+    pub plugin: Option<Slug>,
 }

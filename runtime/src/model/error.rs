@@ -61,6 +61,7 @@ pub struct DriverError {
     /// What is known about the label in hand.
     pub outcome: Outcome,
     /// When trying again may help, in milliseconds.
+    #[serde(alias = "retry-after-ms")]
     pub retry_after_ms: Option<u32>,
 }
 

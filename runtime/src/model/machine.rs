@@ -19,6 +19,8 @@ pub struct MachineRecord {
     pub active: bool,
     /// When it was added.
     pub created_at: Timestamp,
+    /// The time between two pings in milliseconds: none for the daemon's, 0 for never.
+    pub ping_interval_ms: Option<u32>,
 }
 
 /// What a machine is doing. Everything but `Ready` says why.

@@ -6,6 +6,7 @@
 //! * [`value`] and [`setting`]: typed values and what a value must satisfy
 //! * [`error`]: an ordinary failure as a driver reports it
 //! * [`driver`]: what a driver says about itself
+//! * [`plugin`]: machine types and drivers that come together
 //! * [`machine`]: a configured device and the state it is in
 //! * [`media`]: what is loaded in a machine
 //! * [`job`]: a durable call and how far it is
@@ -18,17 +19,19 @@ pub mod ids;
 pub mod job;
 pub mod machine;
 pub mod media;
+pub mod plugin;
 pub mod setting;
 pub mod time;
 pub mod value;
 
-pub use driver::{DriverInfo, InstalledDriver};
+pub use driver::{DriverInfo, InstalledDriver, Isolation};
 pub use error::{DriverError, ErrorKind, Outcome};
 pub use event::{Event, NewEvent};
 pub use ids::{Digest, JobId, MachineId, OptionKey, SettingKey, Slug};
 pub use job::{Fields, JobContent, JobRecord, JobState, LabelProgress, NewJob, Proof};
 pub use machine::{MachineRecord, MachineState, Property, PropertyKind};
 pub use media::LoadedMedia;
+pub use plugin::Plugin;
 pub use setting::{OptionSpec, SettingKind, SettingSpec};
 pub use time::Timestamp;
 pub use value::{Scope, Value};

@@ -3,6 +3,8 @@
 
 use super::{Entry, Registry, keeper::Command};
 use crate::{
+    broker::CallKind,
+    instance::{Answer, CallEnd, Payload},
     model::{DriverError, OptionKey, Value, driver::Action},
     store::{NewAudit, StoreError},
 };
@@ -76,11 +78,28 @@ impl Registry {
             after: Some(json!({ "action": key, "inputs": inputs })),
         };
         self.services.store.audit(audit).await?;
-        let key = action.key.clone();
-        let inputs = inputs.into_iter().collect();
-        let answer = entry.ask(|reply| Command::Action { key, inputs, reply }).await;
-        let gone = || DriverError::cancelled("the machine was removed or the daemon stops");
-        answer.unwrap_or_else(|| Err(gone())).map_err(ActionError::Failed)
+        let payload = Payload::Action { key: action.key.clone(), inputs: inputs.into_iter().collect() };
+        match entry.run(format!("action {key}"), CallKind::RunAction, payload).await {
+            Ok(Answer::Text(text)) => Ok(text),
+            Ok(_) => Ok(String::new()),
+            Err(end) => Err(ActionError::Failed(end.failure().unwrap_or_else(gone))),
+        }
+    }
+}
+
+/// Why a call that nobody took up has no end.
+pub(super) fn gone() -> DriverError {
+    DriverError::cancelled("the machine was removed, or the daemon stops")
+}
+
+impl Entry {
+    /// Has a call made between the keeper's others. The error is how it ended otherwise.
+    pub(super) async fn run(&self, what: String, kind: CallKind, payload: Payload) -> Result<Answer, CallEnd> {
+        let end = self.ask(|reply| Command::Run { what, kind, payload, reply }).await;
+        match end.unwrap_or_else(|| CallEnd::Returned(Err(gone()))) {
+            CallEnd::Returned(Ok(answer)) => Ok(answer),
+            end => Err(end),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     contract::{bindings::types, convert},
     instance::{Answer, CallEnd, Payload},
-    model::{Scope, SettingKey, SettingKind, Value},
+    model::{DriverError, Scope, SettingKey, SettingKind, Value, setting::Choice},
     store::{SettingWrite, StoreError},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -67,6 +67,37 @@ impl Registry {
         tell_driver(entry, old);
         entry.nudge();
         Ok(())
+    }
+
+    /// The allowed values of a setting: those that it declares, else what the driver says. A driver that gives no answer in
+    /// time leaves the last good one; without one, the error says why.
+    pub async fn choices(entry: &Entry, scope: Scope, key: &str) -> Result<Vec<Choice>, DriverError> {
+        let machine = &entry.machine;
+        let spec = machine.with_settings(|settings| settings.spec(scope, key).cloned())?;
+        if spec.kind != SettingKind::Choice {
+            let message = format!("the setting '{}' is not a choice", spec.key);
+            return Err(DriverError::invalid("not-a-choice", message));
+        }
+        if !spec.choices.is_empty() {
+            return Ok(spec.choices);
+        }
+        let known = machine.known_choices(scope, &spec.key);
+        let Some(live) = entry.live.borrow().clone() else {
+            let message = format!("the choices of '{}' come from the driver, and it does not run", spec.key);
+            return known.ok_or_else(|| DriverError::transient("not-ready", message));
+        };
+        let call = Call::of_machine(CallKind::Choices, Arc::clone(machine));
+        let payload = Payload::Setting(scope, spec.key.to_string());
+        match live.instance.call(live.generation, call, payload).await {
+            CallEnd::Returned(Ok(Answer::Choices(choices))) => {
+                machine.remember_choices(scope, spec.key, choices.clone());
+                Ok(choices)
+            }
+            end => {
+                let nothing = || DriverError::transient("no-answer", "the driver gave no choices");
+                known.ok_or_else(|| end.failure().unwrap_or_else(nothing))
+            }
+        }
     }
 
     /// Checks values against declarations before a machine exists; returns them as they are stored.

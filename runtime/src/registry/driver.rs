@@ -1,4 +1,5 @@
-//! An enabled driver: what it says about itself, and its one instance, which lives while a machine uses it.
+//! An enabled driver: what it says about itself, and its instance, which lives while a machine uses it; or one instance for
+//! each machine, if the operator wants them apart.
 
 use crate::{
     broker::{DriverContext, Services},
@@ -7,9 +8,12 @@ use crate::{
         GuestEngine, Instance, Limits, UsageView,
         code::{CodeCache, CodeError, Loaded},
     },
-    model::InstalledDriver,
+    model::{InstalledDriver, Isolation, MachineId},
 };
-use std::sync::{Arc, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 /// One enabled digest of a driver.
 pub struct Driver {
@@ -17,6 +21,8 @@ pub struct Driver {
     pub installed: InstalledDriver,
     /// The type that it serves.
     pub machine_type: Arc<MachineType>,
+    /// How many machines an instance serves.
+    pub isolation: Isolation,
     /// Its log, errors and machines.
     pub context: Arc<DriverContext>,
     services: Arc<Services>,
@@ -29,7 +35,8 @@ pub struct Driver {
 #[derive(Default)]
 struct Running {
     loaded: Option<Arc<Loaded>>,
-    instance: Weak<Instance>,
+    /// By the machine that it is for, or the one of all machines.
+    instances: HashMap<Option<MachineId>, Weak<Instance>>,
 }
 
 impl Driver {
@@ -37,29 +44,37 @@ impl Driver {
     pub fn new(
         installed: InstalledDriver,
         machine_type: Arc<MachineType>,
+        isolation: Isolation,
         services: Arc<Services>,
         guests: GuestEngine,
         code: CodeCache,
     ) -> Arc<Self> {
         let context = DriverContext::new(installed.info.slug.to_string(), Some(Arc::clone(&services)));
         let running = tokio::sync::Mutex::default();
-        Arc::new(Self { installed, machine_type, context, services, guests, code, running })
+        Arc::new(Self { installed, machine_type, isolation, context, services, guests, code, running })
     }
 
-    /// What its instance uses now, if it runs.
+    /// What its instance uses now, or the instances of its machines together, if any runs.
     pub async fn usage(&self) -> Option<UsageView> {
-        Some(self.running.lock().await.instance.upgrade()?.usage())
+        let running = self.running.lock().await;
+        let usages = running.instances.values().filter_map(Weak::upgrade).map(|instance| instance.usage());
+        usages.reduce(UsageView::with)
     }
 
-    /// The running instance, started if nobody uses it yet.
-    pub async fn instance(&self) -> Result<Arc<Instance>, CodeError> {
+    /// The running instance for a machine, started if nobody uses it yet.
+    pub async fn instance(&self, machine: MachineId) -> Result<Arc<Instance>, CodeError> {
+        let of = match self.isolation {
+            Isolation::Driver => None,
+            Isolation::Machine => Some(machine),
+        };
         let mut running = self.running.lock().await;
-        if let Some(instance) = running.instance.upgrade() {
+        if let Some(instance) = running.instances.get(&of).and_then(Weak::upgrade) {
             return Ok(instance);
         }
         let loaded = self.load(&mut running).await?;
         let instance = Instance::start(&self.guests, loaded, Arc::clone(&self.context), self.limits());
-        running.instance = Arc::downgrade(&instance);
+        running.instances.retain(|_, instance| instance.strong_count() > 0);
+        running.instances.insert(of, Arc::downgrade(&instance));
         Ok(instance)
     }
 

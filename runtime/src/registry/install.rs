@@ -1,14 +1,14 @@
 //! From bytes to an installed component: validate, compare with the contract, compile, describe, store. Nothing of it runs
 //! but `describe`, and nothing more ever does before an operator enables its digest.
 
-use super::Registry;
+use super::{Registry, catalog::Catalog};
 use crate::{
     contract::{NonConformance, conformance},
     instance::{
         code::CodeError,
         describe::{DescribeError, describe},
     },
-    model::{Digest, InstalledDriver, Timestamp},
+    model::{Digest, InstalledDriver, Slug, Timestamp},
     store::StoreError,
 };
 use std::sync::Arc;
@@ -62,14 +62,25 @@ impl InstallError {
 impl Registry {
     /// Installs a component. Installing the same bytes again changes nothing.
     pub async fn install(&self, bytes: Vec<u8>, by: &str) -> Result<Installed, InstallError> {
+        self.install_of(&self.catalog(), None, bytes, by).await
+    }
+
+    /// Installs a component for the types of a catalog, on behalf of a plugin or by itself.
+    pub(super) async fn install_of(
+        &self,
+        catalog: &Arc<Catalog>,
+        plugin: Option<&Slug>,
+        bytes: Vec<u8>,
+        by: &str,
+    ) -> Result<Installed, InstallError> {
         let limit = self.services.limits.component_bytes;
         if bytes.len() > limit {
             return Err(InstallError::TooLarge { size: bytes.len(), limit });
         }
         let _turn = self.installing.lock().await;
-        let packages = Arc::clone(&self.packages);
+        let catalog = Arc::clone(catalog);
         let checked = tokio::task::spawn_blocking(move || {
-            let conformance = conformance::check(&packages, &bytes);
+            let conformance = conformance::check(&catalog.packages, &bytes);
             (Digest::of(&bytes), conformance, bytes)
         });
         let (digest, conformance, bytes) =
@@ -79,7 +90,7 @@ impl Registry {
         if let Some(driver) = store.drivers().await?.into_iter().find(|driver| driver.digest == digest) {
             return Ok(Installed { driver, new: false });
         }
-        let machine_type = Arc::new(conformance.machine_type);
+        let machine_type = conformance.machine_type;
         let contract = machine_type.contract.clone();
         let described: Result<_, InstallError> = async {
             let loaded = Arc::new(self.code.compile_and_link(store, digest, &bytes, machine_type).await?);
@@ -101,6 +112,8 @@ impl Registry {
             size: bytes.len() as u64,
             installed_at: Timestamp::now(),
             enabled: false,
+            enabled_at: None,
+            plugin: plugin.cloned(),
         };
         store.write_component(digest, bytes).await?;
         let new = store.insert_driver(driver.clone(), by).await?;

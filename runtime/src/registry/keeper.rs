@@ -8,7 +8,7 @@ use super::{driver::Driver, serve::Leave};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     instance::{CallEnd, Instance, InstanceState, Payload},
-    model::{DriverError, ErrorKind, JobId, MachineState, OptionKey, Timestamp, Value},
+    model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -31,14 +31,16 @@ pub enum Command {
         /// Answered at once.
         reply: oneshot::Sender<bool>,
     },
-    /// An action is to run.
-    Action {
-        /// Which one.
-        key: OptionKey,
-        /// Its inputs, checked.
-        inputs: Vec<(OptionKey, Value)>,
-        /// Answered with the driver's words.
-        reply: oneshot::Sender<Result<String, DriverError>>,
+    /// Somebody wants a call between the others: an action, or a function of the type.
+    Run {
+        /// What it is, for the log.
+        what: String,
+        /// Which export.
+        kind: CallKind,
+        /// What it carries.
+        payload: Payload,
+        /// Answered with its end.
+        reply: oneshot::Sender<CallEnd>,
     },
     /// The machine was removed.
     Remove {
@@ -79,6 +81,8 @@ pub struct Keeper {
     adopted: Option<Arc<Driver>>,
     /// Failed tries in a row.
     attempt: u32,
+    /// Failed pings in a row.
+    pub(super) pings_in_vain: u32,
 }
 
 /// Whether the keeper goes on.
@@ -97,7 +101,18 @@ impl Keeper {
         state: watch::Sender<(MachineState, Timestamp)>,
         live: watch::Sender<Option<Live>>,
     ) -> Self {
-        Self { machine, services, slot, commands, pending: VecDeque::new(), state, live, adopted: None, attempt: 0 }
+        Self {
+            machine,
+            services,
+            slot,
+            commands,
+            pending: VecDeque::new(),
+            state,
+            live,
+            adopted: None,
+            attempt: 0,
+            pings_in_vain: 0,
+        }
     }
 
     /// Keeps the machine until it is removed or the daemon ends.
@@ -111,6 +126,14 @@ impl Keeper {
         self.adopt(driver.clone());
         if !self.machine.is_active() {
             self.enter(MachineState::Inactive).await;
+            return self.wait(None).await;
+        }
+        if self.machine.machine_type.is_missing {
+            let slug = &self.machine.machine_type.slug;
+            let reason = format!(
+                "Machine type '{slug}' not found: install and enable the plugin that brings it (`ostler plugin list`)"
+            );
+            self.enter(MachineState::DriverMissing { reason }).await;
             return self.wait(None).await;
         }
         let Some(driver) = driver else {
@@ -135,7 +158,7 @@ impl Keeper {
             return self.wait(None).await;
         }
         self.enter(MachineState::Starting).await;
-        let instance = match driver.instance().await {
+        let instance = match driver.instance(self.machine.id).await {
             Ok(instance) => instance,
             Err(error) => {
                 let reason = format!("the driver could not be loaded: {error}");
@@ -247,19 +270,19 @@ impl Keeper {
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { .. } => call.cancel("the daemon stops"),
-                        Command::Cancel { .. } | Command::Action { .. } => {}
+                        Command::Cancel { .. } | Command::Run { .. } => {}
                     }
                     match command {
                         Command::Look => {}
                         Command::Cancel { job, reply } => {
-                            let ours = call.print.as_ref().is_some_and(|print| print.job.id == job);
+                            let ours = call.job == Some(job);
                             if ours {
                                 call.cancel_by_operator();
                             }
                             let _ = reply.send(ours);
                         }
-                        Command::Action { reply, .. } if call.kind == CallKind::Print => {
-                            let _ = reply.send(Err(self.busy(&call)));
+                        Command::Run { reply, .. } if call.job.is_some() => {
+                            let _ = reply.send(CallEnd::Returned(Err(self.busy(&call))));
                         }
                         other => self.pending.push_back(other),
                     }
@@ -268,10 +291,10 @@ impl Keeper {
         }
     }
 
-    /// An action would wait for as long as the job takes, and somebody stands at the button.
+    /// It would wait for as long as the job takes, and somebody waits for it.
     fn busy(&self, call: &Call) -> DriverError {
-        let job = call.print.as_ref().map(|print| format!("job {}", print.job.id)).unwrap_or_default();
-        let message = format!("'{}' is printing {job}: try again when it is over, or cancel it", self.machine.name());
+        let job = call.job.map(|job| format!("job {job}")).unwrap_or_default();
+        let message = format!("'{}' is busy with {job}: try again when it is over, or cancel it", self.machine.name());
         DriverError::new(ErrorKind::Transient, "busy", message)
     }
 
@@ -323,10 +346,11 @@ impl Keeper {
                 let _ = reply.send(false);
                 Flow::Again
             }
-            Command::Action { reply, .. } => {
+            Command::Run { reply, .. } => {
                 let state = self.state.borrow().0.to_string();
-                let message = format!("'{}' is not ready for actions: it is {state}", self.machine.name());
-                let _ = reply.send(Err(DriverError::new(ErrorKind::Transient, "not-ready", message)));
+                let message = format!("'{}' is not ready: it is {state}", self.machine.name());
+                let error = DriverError::new(ErrorKind::Transient, "not-ready", message);
+                let _ = reply.send(CallEnd::Returned(Err(error)));
                 Flow::Again
             }
             Command::Remove { reply } => {
@@ -375,7 +399,7 @@ impl Keeper {
             return;
         }
         self.leave_driver();
-        self.machine.forget_options();
+        self.machine.forget_driver();
         if let Some(driver) = &driver {
             driver.context.machines.write().insert(self.machine.id, Arc::clone(&self.machine));
             let specs = &driver.installed.info.settings;

@@ -57,7 +57,8 @@ impl Registry {
     /// Adds a machine. Everything is checked before anything is stored.
     pub async fn add_machine(self: &Arc<Self>, new: NewMachine, by: &str) -> Result<Entry, MachineError> {
         let name = check_name(&new.name)?;
-        let machine_type = self.machine_type(&new.machine_type).ok_or_else(|| MachineError::Field {
+        let catalog = self.catalog();
+        let machine_type = catalog.get(&new.machine_type).ok_or_else(|| MachineError::Field {
             field: "machine_type",
             message: format!("there is no machine type '{}'; `ostler type list` shows them", new.machine_type),
         })?;
@@ -85,6 +86,7 @@ impl Registry {
             driver: new.driver,
             active: new.active,
             created_at: Timestamp::now(),
+            ping_interval_ms: None,
         };
         let draft = crate::broker::Machine::new(
             record.id,
@@ -106,8 +108,7 @@ impl Registry {
             store.write_settings(record.id, writes, by).await?;
         }
         let values = store.settings(record.id).await?;
-        let id = record.id;
-        self.load(record, values).ok_or_else(|| MachineError::Store(not_found(id)))
+        Ok(self.load(record, values))
     }
 
     /// Renames a machine, or switches it on or off.
@@ -130,6 +131,14 @@ impl Registry {
             machine.set_active(active);
         }
         tell_driver(entry, old);
+        entry.nudge();
+        Ok(())
+    }
+
+    /// Sets the time between two pings of a machine: none for the daemon's, 0 for never.
+    pub async fn set_ping_interval(&self, entry: &Entry, ms: Option<u32>, by: &str) -> Result<(), StoreError> {
+        self.services.store.set_ping_interval(entry.machine.id, ms, by).await?;
+        entry.machine.set_ping_interval(ms);
         entry.nudge();
         Ok(())
     }
@@ -192,10 +201,6 @@ impl Registry {
         }
         Ok(job)
     }
-}
-
-fn not_found(id: MachineId) -> StoreError {
-    StoreError::NotFound { what: format!("there is no machine {id}") }
 }
 
 fn check_name(name: &str) -> Result<String, MachineError> {

@@ -5,43 +5,55 @@
 //! machine's own state, with a reason.
 //!
 //! * [`driver`]: an enabled driver and its one instance
+//! * [`discovery`]: the stages of the start, and what changes of plugins do to them
+//! * [`catalog`]: which machine types are known
+//! * [`plugins`], [`bundle`]: types and drivers that come together
 //! * [`install`]: from bytes to an installed component
 //! * [`keeper`]: one task a machine: its state, its calls, one at a time, in order of importance
 //! * [`serve`]: what a keeper does while its machine is ready
 //! * [`machines`]: adding, changing and removing machines
 //! * [`change`]: checking and saving settings
 //! * [`actions`]: the buttons that a driver declares
+//! * [`functions`]: the functions of a type, called from outside
 //! * [`preview`]: what a driver would print, without its device
+//! * [`versions`]: which component of a driver runs: enabling, going back, removing
 //! * [`view`]: machines, settings and drivers as the API shows them
 //!
 //! Invariant: a machine's state is changed by its keeper alone.
 
 pub mod actions;
+pub mod bundle;
+pub mod catalog;
 pub mod change;
+pub mod discovery;
 pub mod driver;
+pub mod functions;
 pub mod install;
 pub mod keeper;
 pub mod machines;
+pub mod plugins;
 pub mod preview;
 mod serve;
+pub mod versions;
 pub mod view;
 
 pub use actions::{ActionError, Press};
+pub use catalog::Catalog;
 pub use change::{ChangeError, FieldErrors};
+pub use discovery::Stage;
 pub use driver::Driver;
+pub use functions::FunctionError;
 pub use install::{InstallError, Installed};
 pub use machines::{MachineError, NewMachine};
+pub use plugins::PluginError;
 pub use preview::PreviewError;
 
 use crate::{
     broker::{Machine, Services, Settings},
-    contract::{MachineType, Packages},
+    contract::MachineType,
     instance::{GuestEngine, code::CodeCache},
-    model::{
-        Digest, InstalledDriver, MachineId, MachineRecord, MachineState, Scope, SettingKey, SettingSpec, Slug,
-        Timestamp,
-    },
-    store::{SettingWrite, StoreError},
+    model::{InstalledDriver, MachineId, MachineRecord, MachineState, Slug, Timestamp},
+    store::StoreError,
 };
 use keeper::{Command, Keeper, Live};
 use parking_lot::{Mutex, RwLock};
@@ -49,6 +61,7 @@ use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Instant,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -68,6 +81,14 @@ pub struct RegistryError {
     pub message: String,
 }
 
+#[derive(Default)]
+struct Errors {
+    /// Of types and drivers; found anew whenever plugins change.
+    catalog: Vec<RegistryError>,
+    /// Everything else since the start.
+    others: Vec<RegistryError>,
+}
+
 /// The enabled driver of a slug, or none while there is none.
 type Slot = Option<Arc<Driver>>;
 
@@ -75,15 +96,18 @@ type Slot = Option<Arc<Driver>>;
 pub struct Registry {
     /// What the broker's capabilities share.
     pub services: Arc<Services>,
-    /// Every known contract.
-    pub packages: Arc<Packages>,
     guests: GuestEngine,
     code: CodeCache,
-    types: BTreeMap<Slug, Arc<MachineType>>,
+    /// The machine types, as the enabled plugins are now.
+    catalog: RwLock<Arc<Catalog>>,
     /// The enabled driver of each slug, or none while there is none; keepers watch it.
     slots: Mutex<HashMap<Slug, watch::Sender<Slot>>>,
     machines: RwLock<BTreeMap<MachineId, Entry>>,
-    errors: Mutex<Vec<RegistryError>>,
+    errors: Mutex<Errors>,
+    /// The stages of the start, with what they found.
+    stages: Mutex<Vec<Stage>>,
+    /// Plugins change one at a time.
+    changing: tokio::sync::Mutex<()>,
     /// Installs go one at a time: each may take a core for seconds.
     installing: tokio::sync::Mutex<()>,
     /// How many previews may be made at the same time.
@@ -108,48 +132,47 @@ impl Registry {
         services: Arc<Services>,
         guests: GuestEngine,
         code: CodeCache,
-        packages: Packages,
+        catalog: Catalog,
     ) -> Result<Arc<Self>, StoreError> {
-        let types = packages.types.iter().map(|of| (of.slug.clone(), Arc::new(of.clone()))).collect();
         let registry = Arc::new(Self {
             services,
             guests,
             code,
-            types,
+            catalog: RwLock::new(Arc::new(catalog)),
             slots: Mutex::default(),
             machines: RwLock::default(),
             errors: Mutex::default(),
+            stages: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             installing: tokio::sync::Mutex::default(),
             rehearsals: Semaphore::new(REHEARSALS),
-            packages: Arc::new(packages),
         });
-        for error in &registry.packages.errors {
-            registry.report("machine types", error.to_string());
-        }
-        for driver in registry.services.store.drivers().await?.into_iter().filter(|driver| driver.enabled) {
-            registry.put_in_slot(driver);
-        }
+        let began = Instant::now();
+        let plugins = registry.discover_types().await?;
+        registry.stage("machine types", registry.catalog().types().count(), began);
+        let began = Instant::now();
+        registry.discover_drivers(&plugins).await?;
+        let drivers = registry.slots.lock().values().filter(|slot| slot.borrow().is_some()).count();
+        registry.stage("drivers", drivers, began);
+        let began = Instant::now();
         let mut settings = registry.services.store.all_settings().await?;
         for record in registry.services.store.machines().await? {
             let values = settings.remove(&record.id).unwrap_or_default();
             registry.load(record, values);
         }
+        registry.stage("machines", registry.machines.read().len(), began);
         Ok(registry)
     }
 
-    /// All machine types.
-    pub fn types(&self) -> impl Iterator<Item = &Arc<MachineType>> {
-        self.types.values()
-    }
-
-    /// A machine type.
-    pub fn machine_type(&self, slug: &Slug) -> Option<&Arc<MachineType>> {
-        self.types.get(slug)
+    /// The machine types as they are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read())
     }
 
     /// What kept types, drivers or machines from being registered.
     pub fn errors(&self) -> Vec<RegistryError> {
-        self.errors.lock().clone()
+        let errors = self.errors.lock();
+        errors.catalog.iter().chain(&errors.others).cloned().collect()
     }
 
     /// All machines, oldest first.
@@ -172,73 +195,6 @@ impl Registry {
         self.services.store.drivers().await
     }
 
-    /// Enables a digest of a driver, the latest installed one unless it is named; machines move over to it.
-    pub async fn enable(&self, slug: &Slug, digest: Option<Digest>, by: &str) -> Result<InstalledDriver, StoreError> {
-        let not_found = || StoreError::NotFound {
-            what: match digest {
-                Some(digest) => format!("no component {} of driver '{slug}' is installed", digest.short()),
-                None => format!("no driver '{slug}' is installed: install its component first"),
-            },
-        };
-        let of_slug = |all: Vec<InstalledDriver>| all.into_iter().filter(move |driver| driver.info.slug == *slug);
-        let chosen = of_slug(self.services.store.drivers().await?)
-            .filter(|driver| digest.is_none_or(|digest| digest == driver.digest))
-            .max_by_key(|driver| driver.installed_at)
-            .ok_or_else(not_found)?;
-        self.withdraw_changed_permissions(&chosen).await?;
-        self.services.store.enable_driver(slug, chosen.digest, by).await?;
-        let chosen = InstalledDriver { enabled: true, ..chosen };
-        self.put_in_slot(chosen.clone());
-        Ok(chosen)
-    }
-
-    /// A value that permits to connect somewhere was given to a setting of a certain kind and schemes. Where another version
-    /// of the driver declares it otherwise, the value is withdrawn until an operator saves it again.
-    async fn withdraw_changed_permissions(&self, next: &InstalledDriver) -> Result<(), StoreError> {
-        let others = self
-            .installed()
-            .await?
-            .into_iter()
-            .filter(|other| other.info.slug == next.info.slug && other.digest != next.digest);
-        // The version that runs now is the one to compare with. Without one it may have been any, so all must agree.
-        let before: Vec<InstalledDriver> = match self.driver(&next.info.slug) {
-            Some(now) if now.installed.digest == next.digest => return Ok(()),
-            Some(now) => vec![now.installed.clone()],
-            None => others.collect(),
-        };
-        let agrees = |spec: &SettingSpec, before: &InstalledDriver| {
-            let same = before.info.settings.iter().find(|before| before.key == spec.key);
-            same.is_some_and(|before| before.kind == spec.kind && before.schemes() == spec.schemes())
-        };
-        let changed: Vec<_> = next
-            .info
-            .settings
-            .iter()
-            .filter(|spec| spec.kind.is_operators_alone() && !before.iter().all(|before| agrees(spec, before)))
-            .map(|spec| spec.key.clone())
-            .collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        for entry in self.machines().into_iter().filter(|entry| entry.machine.driver == next.info.slug) {
-            let writes =
-                |key: &SettingKey| SettingWrite { scope: Scope::Driver, key: key.clone(), value: None, masked: false };
-            let id = entry.machine.id;
-            let author = format!("daemon: {} {} declares it otherwise", next.info.slug, next.info.version);
-            self.services.store.write_settings(id, changed.iter().map(writes).collect(), &author).await?;
-            let applied: Vec<_> = changed.iter().map(|key| (Scope::Driver, key.clone(), None)).collect();
-            entry.machine.change_settings(|settings| settings.apply(&applied));
-        }
-        Ok(())
-    }
-
-    /// Disables a driver; its machines become `driver-missing`.
-    pub async fn disable(&self, slug: &Slug, by: &str) -> Result<(), StoreError> {
-        self.services.store.disable_driver(slug, by).await?;
-        self.slot(slug).0.send_replace(None);
-        Ok(())
-    }
-
     /// Stops all machines and waits for their keepers.
     pub async fn shutdown(&self) {
         let entries: Vec<_> = std::mem::take(&mut *self.machines.write()).into_values().collect();
@@ -256,27 +212,7 @@ impl Registry {
     /// Keeps an error that did not stop the start.
     pub fn report(&self, source: &str, message: String) {
         tracing::error!(source, "{message}");
-        self.errors.lock().push(RegistryError { at: Timestamp::now(), source: source.to_owned(), message });
-    }
-
-    fn put_in_slot(&self, installed: InstalledDriver) {
-        let slug = installed.info.slug.clone();
-        let Some(machine_type) = self.types.get(&installed.info.machine_type) else {
-            let message = format!(
-                "driver '{slug}' is for the machine type '{}', which is not there",
-                installed.info.machine_type
-            );
-            self.report(slug.as_str(), message);
-            return;
-        };
-        let driver = Driver::new(
-            installed,
-            Arc::clone(machine_type),
-            Arc::clone(&self.services),
-            self.guests.clone(),
-            self.code.clone(),
-        );
-        self.slot(&slug).0.send_replace(Some(driver));
+        self.errors.lock().others.push(RegistryError::now(source, message));
     }
 
     fn slot(&self, slug: &Slug) -> (watch::Sender<Slot>, watch::Receiver<Slot>) {
@@ -285,13 +221,11 @@ impl Registry {
         (sender.clone(), sender.subscribe())
     }
 
-    /// Makes a machine of a record and starts its keeper.
-    fn load(self: &Arc<Self>, record: MachineRecord, values: crate::store::Settings) -> Option<Entry> {
-        let Some(machine_type) = self.types.get(&record.machine_type) else {
-            let message =
-                format!("Machine type '{}' not found; the machine is kept and not loaded", record.machine_type);
-            self.report(&format!("machine '{}'", record.name), message);
-            return None;
+    /// Makes a machine of a record and starts its keeper. One whose type is not known is shown and waits.
+    fn load(self: &Arc<Self>, record: MachineRecord, values: crate::store::Settings) -> Entry {
+        let machine_type = match self.catalog().get(&record.machine_type) {
+            Some(machine_type) => Arc::clone(machine_type),
+            None => Arc::new(MachineType::missing(record.machine_type.clone())),
         };
         let (_, slot) = self.slot(&record.driver);
         let driver = slot.borrow().clone();
@@ -300,11 +234,12 @@ impl Registry {
             record.id,
             record.name,
             record.active,
-            Arc::clone(machine_type),
+            Arc::clone(&machine_type),
             record.driver,
             Settings::new(&machine_type.settings, &specs, values),
             Arc::clone(&self.services),
         );
+        machine.set_ping_interval(record.ping_interval_ms);
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (state_sender, state) = watch::channel((MachineState::Starting, Timestamp::now()));
         let (live_sender, live) = watch::channel(None);
@@ -315,7 +250,13 @@ impl Registry {
         self.guests.spawn(keeper.run());
         let entry = Entry { machine, state, live, commands };
         self.machines.write().insert(entry.machine.id, entry.clone());
-        Some(entry)
+        entry
+    }
+}
+
+impl RegistryError {
+    fn now(source: &str, message: String) -> Self {
+        Self { at: Timestamp::now(), source: source.to_owned(), message }
     }
 }
 

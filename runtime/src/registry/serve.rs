@@ -3,7 +3,7 @@
 use super::keeper::{Command, Keeper, Live};
 use crate::{
     broker::{Call, CallKind, Settings},
-    instance::{Answer, CallEnd, InstanceState, Payload},
+    instance::{CallEnd, InstanceState, Payload},
     jobs::attempt::{Attempt, shown},
     model::{JobRecord, JobState, Timestamp},
 };
@@ -96,20 +96,14 @@ impl Keeper {
                 let _ = reply.send(false);
                 None
             }
-            Command::Action { key, inputs, reply } => {
-                let call = Call::of_machine(CallKind::RunAction, Arc::clone(&self.machine));
-                self.machine.write_log("info", &format!("action {key} begins"), Vec::new());
-                let end = self.attend(&live.instance, live.generation, call, Payload::Action { key, inputs }).await;
-                let answer = match (&end, end.failure()) {
-                    (CallEnd::Returned(Ok(Answer::Text(text))), _) => Ok(text.clone()),
-                    (_, None) => Ok(String::new()),
-                    (CallEnd::Returned(_), Some(error)) => Err(error),
-                    (_, Some(error)) => {
-                        self.machine.report(error.clone());
-                        Err(error)
-                    }
-                };
-                let _ = reply.send(answer);
+            Command::Run { what, kind, payload, reply } => {
+                let call = Call::of_machine(kind, Arc::clone(&self.machine));
+                self.machine.write_log("info", &format!("{what} begins"), Vec::new());
+                let end = self.attend(&live.instance, live.generation, call, payload).await;
+                if let (CallEnd::Crashed { .. } | CallEnd::GivenUp { .. }, Some(error)) = (&end, end.failure()) {
+                    self.machine.report(error);
+                }
+                let _ = reply.send(end);
                 None
             }
             Command::Restart { hard: true, reply } => {
@@ -159,7 +153,6 @@ impl Keeper {
     /// Makes one attempt at a job.
     async fn print(&mut self, live: &Live, job: JobRecord) {
         let id = job.id;
-        let function = job.function.clone();
         let attempt = match Attempt::begin(job, &self.machine, &self.services).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return,
@@ -171,7 +164,7 @@ impl Keeper {
         };
         self.machine.write_log("info", &format!("job {id} begins"), Vec::new());
         let call = Arc::clone(&attempt.call);
-        let end = self.attend(&live.instance, live.generation, call, Payload::Function(function)).await;
+        let end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
         let cancelled = attempt.call.is_given_up();
         match attempt.finish(&end, cancelled).await {
             Ok(settlement) => {
@@ -202,6 +195,8 @@ impl Keeper {
     async fn ping(&mut self, live: &Live) {
         let call = Call::of_machine(CallKind::PingMachine, Arc::clone(&self.machine));
         let end = self.attend(&live.instance, live.generation, call, Payload::None).await;
+        let in_vain = end.failure().is_some();
+        self.pings_in_vain = if in_vain { self.pings_in_vain.saturating_add(1) } else { 0 };
         // An unreachable device is a status, which the driver sets; what is left here is the driver's own failure.
         match (&end, end.failure()) {
             (CallEnd::Returned(_), Some(error)) => {
@@ -212,12 +207,17 @@ impl Keeper {
         }
     }
 
-    /// The time of the next ping: the interval with a tenth of jitter, and never sooner than three times as long as the
-    /// last one took.
+    /// The time of the next ping: the machine's or the daemon's interval with a tenth of jitter, twice and then four times
+    /// as long while pings fail, and never sooner than three times as long as the last one took.
     fn next_ping(&self, took: Duration) -> Option<Instant> {
-        let interval = self.services.limits.ping_interval()?;
+        let interval = match self.machine.ping_interval() {
+            Some(Duration::ZERO) => return None,
+            Some(own) => own,
+            None => self.services.limits.ping_interval()?,
+        };
         let jitter = rand::random_range(0.9..1.1);
-        Some(Instant::now() + interval.mul_f64(jitter).max(took * 3))
+        let patience = 1 << self.pings_in_vain.min(2);
+        Some(Instant::now() + (interval * patience).mul_f64(jitter).max(took * 3))
     }
 }
 

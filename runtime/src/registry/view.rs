@@ -2,10 +2,11 @@
 
 use super::{Driver, Entry, Registry, change::MASK};
 use crate::{
-    contract::MachineType,
+    contract::{MachineType, Status, TypeFunction},
     instance::{Limits, UsageView},
     model::{
-        InstalledDriver, MachineId, MachineState, Property, Scope, SettingKind, SettingSpec, Slug, Timestamp, Value,
+        InstalledDriver, Isolation, MachineId, MachineState, Property, Scope, SettingKind, SettingSpec, Slug,
+        Timestamp, Value,
     },
     store::{LastKnown, StoreError},
 };
@@ -47,6 +48,8 @@ pub struct MachineView {
     pub state: MachineState,
     /// Since when.
     pub state_since: Timestamp,
+    /// The time between two pings in milliseconds: none for the daemon's, 0 for never.
+    pub ping_interval_ms: Option<u32>,
     /// What it showed before the daemon was started last, until it shows something new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_known: Option<LastKnown>,
@@ -79,6 +82,12 @@ pub struct TypeView {
     pub contract: String,
     /// Whether it came with the runtime.
     pub is_builtin: bool,
+    /// The plugin that brought it.
+    pub provider_plugin: Option<Slug>,
+    /// The functions of its contract.
+    pub functions: Vec<TypeFunction>,
+    /// Its statuses.
+    pub statuses: Vec<Status>,
 }
 
 /// An installed driver component.
@@ -95,6 +104,8 @@ pub struct DriverView {
     pub description: String,
     /// The type that it serves.
     pub machine_type: Slug,
+    /// How many machines an instance serves, if it is enabled.
+    pub isolation: Option<Isolation>,
     /// Errors of the driver itself, with their times.
     pub driver_errors: Vec<String>,
     /// How many machines use it.
@@ -129,6 +140,7 @@ impl Registry {
             properties: board.properties,
             state,
             state_since,
+            ping_interval_ms: machine.ping_interval().and_then(|interval| interval.as_millis().try_into().ok()),
             last_known: last_known.filter(|_| !board.heard),
             at: Timestamp::now(),
         })
@@ -166,7 +178,10 @@ impl Registry {
             name: of.name.clone(),
             description: of.description.clone(),
             contract: of.contract.clone(),
-            is_builtin: true,
+            is_builtin: of.provider.is_none(),
+            provider_plugin: of.provider.clone(),
+            functions: of.functions.clone(),
+            statuses: of.statuses.clone(),
         }
     }
 
@@ -181,6 +196,7 @@ impl Registry {
         };
         DriverView {
             usage,
+            isolation: running.as_ref().map(|driver| driver.isolation),
             limits: self.services.limit_table.of(installed.info.slug.as_str()).clone(),
             slug: installed.info.slug.clone(),
             name: installed.info.name.clone(),

@@ -1,7 +1,7 @@
 //! Installed components, which of them the operator enabled, and what is known about their compiled code.
 
 use super::{NewAudit, Result, Store, StoreError, columns, writer::Write};
-use crate::model::{Digest, InstalledDriver, NewEvent, Slug};
+use crate::model::{Digest, InstalledDriver, Isolation, NewEvent, Slug};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ impl Store {
             let count = write
                 .db
                 .prepare_cached(
-                    "INSERT INTO drivers (digest, slug, info, contract, imports, size, installed_at, enabled)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT (digest) DO NOTHING",
+                    "INSERT INTO drivers (digest, slug, info, contract, imports, size, installed_at, enabled, plugin)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8) ON CONFLICT (digest) DO NOTHING",
                 )?
                 .execute(params![
                     driver.digest.to_string(),
@@ -25,6 +25,7 @@ impl Store {
                     columns::to_json(&driver.imports)?,
                     i64::try_from(driver.size).unwrap_or(i64::MAX),
                     driver.installed_at.0,
+                    driver.plugin.as_ref().map(Slug::as_str),
                 ])?;
             if count == 0 {
                 return Ok(false);
@@ -57,7 +58,7 @@ impl Store {
             if previous == Some(digest) {
                 return Ok(previous);
             }
-            set_enabled(write.db, &slug, Some(digest))?;
+            set_enabled(write, &slug, Some(digest))?;
             let facts = json!({ "previous": previous });
             decided(write, &by, "driver.enable", &slug, digest, facts.clone())?;
             announce(write, "driver.enabled", &slug, digest, facts)?;
@@ -72,7 +73,7 @@ impl Store {
         self.write(move |write| {
             let previous = enabled(write.db, &slug)?;
             if let Some(digest) = previous {
-                set_enabled(write.db, &slug, None)?;
+                set_enabled(write, &slug, None)?;
                 decided(write, &by, "driver.disable", &slug, digest, json!({}))?;
                 announce(write, "driver.disabled", &slug, digest, json!({}))?;
             }
@@ -104,6 +105,43 @@ impl Store {
         // After the commit: a file without a record is waste, a record without a file is a fault.
         self.remove_component(digest).await?;
         Ok(removed)
+    }
+
+    /// How many machines an instance of a driver serves.
+    pub async fn isolation(&self, slug: &Slug) -> Result<Isolation> {
+        let slug = slug.clone();
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached("SELECT isolation FROM driver_policies WHERE slug = ?1")?
+                .query_row([slug.as_str()], |row| columns::named(row, "isolation", Isolation::parse))
+                .optional()?
+                .unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Decides how many machines an instance of a driver serves. Says whether that was a change.
+    pub async fn set_isolation(&self, slug: &Slug, isolation: Isolation, by: &str) -> Result<bool> {
+        let before = self.isolation(slug).await?;
+        let (slug, by) = (slug.clone(), by.to_owned());
+        self.write(move |write| {
+            if before == isolation {
+                return Ok(false);
+            }
+            let sql = "INSERT OR REPLACE INTO driver_policies (slug, isolation) VALUES (?1, ?2)";
+            write.db.prepare_cached(sql)?.execute((slug.as_str(), isolation.name()))?;
+            write.audit(&NewAudit {
+                who: by,
+                action: "driver.isolation".to_owned(),
+                subject: format!("driver:{slug}"),
+                before: Some(json!(before)),
+                after: Some(json!(isolation)),
+            })?;
+            let facts = json!({ "isolation": isolation });
+            write.event(NewEvent::new("driver.isolation-changed", facts).of_driver(slug))?;
+            Ok(true)
+        })
+        .await
     }
 
     /// The digest of the code that was compiled from a component for an engine with this compatibility hash.
@@ -156,10 +194,12 @@ fn enabled(db: &Connection, slug: &Slug) -> Result<Option<Digest>> {
 }
 
 /// First off, then on: the unique index allows one a slug at every moment.
-fn set_enabled(db: &Connection, slug: &Slug, digest: Option<Digest>) -> Result<()> {
-    db.prepare_cached("UPDATE drivers SET enabled = 0 WHERE slug = ?1 AND enabled = 1")?.execute([slug.as_str()])?;
+fn set_enabled(write: &Write<'_>, slug: &Slug, digest: Option<Digest>) -> Result<()> {
+    let off = "UPDATE drivers SET enabled = 0 WHERE slug = ?1 AND enabled = 1";
+    write.db.prepare_cached(off)?.execute([slug.as_str()])?;
     if let Some(digest) = digest {
-        db.prepare_cached("UPDATE drivers SET enabled = 1 WHERE digest = ?1")?.execute([digest.to_string()])?;
+        let on = "UPDATE drivers SET enabled = 1, enabled_at = ?2 WHERE digest = ?1";
+        write.db.prepare_cached(on)?.execute((digest.to_string(), write.now.0))?;
     }
     Ok(())
 }
@@ -203,5 +243,7 @@ fn driver(row: &Row<'_>) -> rusqlite::Result<InstalledDriver> {
         size: row.get::<_, i64>("size")?.unsigned_abs(),
         installed_at: columns::time(row, "installed_at")?,
         enabled: row.get("enabled")?,
+        enabled_at: columns::time_option(row, "enabled_at")?,
+        plugin: if columns::is_null(row, "plugin")? { None } else { Some(columns::parsed(row, "plugin")?) },
     })
 }

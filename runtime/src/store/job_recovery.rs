@@ -27,6 +27,15 @@ fn recover(write: &mut Write<'_>, job: &JobRecord) -> Result<JobRecord> {
             end(write, job, JobState::Unknown, Some(&error))
         }
         None if all_done => end(write, job, JobState::Done, None),
+        // A call has no ledger of what it did.
+        None if job.label_count == 0 => {
+            let message = format!(
+                "`{}` was running when ostler stopped, and nobody knows how far it came. Look at the machine, then call it again.",
+                job.function
+            );
+            let error = DriverError::new(ErrorKind::NeedsAttention, "daemon-stopped", message);
+            end(write, job, JobState::Unknown, Some(&error.with_outcome(Outcome::Unknown)))
+        }
         None => {
             let sql = "UPDATE jobs SET state = 'queued', error = NULL WHERE id = ?1 AND state = 'printing'";
             let count = write.db.prepare_cached(sql)?.execute([job.id.0])?;

@@ -88,6 +88,28 @@ impl Store {
         .await
     }
 
+    /// Keeps what a function that runs as a job returned.
+    pub async fn set_job_result(&self, id: JobId, result: serde_json::Value) -> Result<()> {
+        self.write(move |write| {
+            let sql = "INSERT OR REPLACE INTO job_results (job_id, result) VALUES (?1, ?2)";
+            write.db.prepare_cached(sql)?.execute((id.0, columns::to_json(&result)?))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a function that ran as a job returned; nothing before it is done.
+    pub async fn job_result(&self, id: JobId) -> Result<Option<serde_json::Value>> {
+        self.read(move |db| {
+            find(db, id)?;
+            Ok(db
+                .prepare_cached("SELECT result FROM job_results WHERE job_id = ?1")?
+                .query_row([id.0], |row| columns::json(row, "result"))
+                .optional()?)
+        })
+        .await
+    }
+
     /// The oldest job of a machine that is not over: the one that runs, or the one whose turn is next. Look at its
     /// state and `next_try_at` before starting it.
     pub async fn next_job(&self, machine: MachineId) -> Result<Option<JobRecord>> {

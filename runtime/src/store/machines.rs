@@ -96,6 +96,24 @@ impl Store {
         .await
     }
 
+    /// Sets the time between two pings: none for the daemon's, 0 for never.
+    pub async fn set_ping_interval(&self, id: MachineId, ms: Option<u32>, by: &str) -> Result<()> {
+        let by = by.to_owned();
+        self.write(move |write| {
+            let before = find(write.db, id)?.ping_interval_ms;
+            if before == ms {
+                return Ok(());
+            }
+            let sql = "UPDATE machines SET ping_interval_ms = ?2 WHERE id = ?1";
+            write.db.prepare_cached(sql)?.execute((id.to_string(), ms))?;
+            decided(write, &by, "machine.ping-interval", id, (Some(json!(before)), Some(json!(ms))))?;
+            let facts = json!({ "ping-interval-ms": ms });
+            write.event(NewEvent::new("machine.ping-interval-changed", facts).of_machine(id))?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Removes a machine with its settings, its driver's values and its history. Its jobs stay, under the name that
     /// they keep: open ones become `cancelled`, or `unknown` when a label of theirs may be on the wire. Stop the
     /// machine first, so that this does not happen.
@@ -156,5 +174,6 @@ fn machine(row: &Row<'_>) -> rusqlite::Result<MachineRecord> {
         driver: columns::parsed(row, "driver")?,
         active: row.get("active")?,
         created_at: columns::time(row, "created_at")?,
+        ping_interval_ms: row.get("ping_interval_ms")?,
     })
 }

@@ -37,6 +37,7 @@ pub mod jobs;
 pub mod machine_states;
 pub mod machine_values;
 pub mod machines;
+mod plugins;
 mod readers;
 mod schema;
 pub mod secrets;

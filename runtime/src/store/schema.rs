@@ -10,8 +10,11 @@ use std::{path::Path, time::Duration};
 
 /// The migrations in order. Each one brings the database from the form before its number to its number. A released
 /// migration never changes.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001-tables.sql"), include_str!("migrations/0002-fields.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001-tables.sql"),
+    include_str!("migrations/0002-fields.sql"),
+    include_str!("migrations/0003-plugins.sql"),
+];
 
 /// How many prepared statements each connection keeps.
 const STATEMENTS: usize = 128;

@@ -37,13 +37,14 @@ impl Scene {
         let guests = GuestEngine::start().map_err(engine)?;
         let packages = Packages::embedded()?;
         let slug: Slug = "label-printer".parse()?;
-        let machine_type = packages.types.into_iter().find(|of| of.slug == slug).context("no label printers")?;
+        let machine_type = packages.types.into_iter().map(|of| of.machine_type).find(|of| of.slug == slug);
+        let machine_type = machine_type.context("no label printers")?;
         let file = component_file();
         let bytes = std::fs::read(&file).with_context(|| format!("reading {} (run `just guests`)", file.display()))?;
         let component = Component::new(guests.engine(), bytes).map_err(engine)?;
         let linker = linker_for(guests.engine(), &machine_type).map_err(engine)?;
         let pre = linker.instantiate_pre(&component).map_err(engine)?;
-        let loaded = Arc::new(Loaded { pre, machine_type: Arc::new(machine_type) });
+        let loaded = Arc::new(Loaded { pre, machine_type });
         let (folder, store) = Store::open_temporary()?;
         // Nothing is rendered here.
         let worker = WorkerCommand { program: env::current_exe()?, args: Vec::new() };

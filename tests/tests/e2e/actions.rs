@@ -94,7 +94,7 @@ fn actions_that_are_not_there_or_cannot_run_now_say_why() {
 
     daemon.json(&["machine", "deactivate", "dock"]);
     daemon.until_state("dock", "inactive");
-    press("feed", &[]).refused(1, &["not ready for actions", "inactive"]);
+    press("feed", &[]).refused(1, &["not ready", "inactive"]);
     daemon.json(&["driver", "disable", "zebra-zpl"]);
     press("feed", &[]).refused(3, &["no action 'feed'", "it has: none"]);
 }
@@ -106,7 +106,7 @@ fn an_action_does_not_wait_behind_a_job_but_says_which_one_is_in_the_way() {
     let job = daemon.print("dock", &Label::four_by_six("BUSY").png(), 1);
     printer::until(&zebra, |state| state.labels_waiting == 1);
     let said = daemon.cli(&["machine", "action", "dock", "feed"]);
-    said.refused(1, &[&format!("is printing job {job}"), "try again when it is over"]);
+    said.refused(1, &[&format!("is busy with job {job}"), "try again when it is over"]);
     daemon.cli(&["job", "cancel", &job.to_string()]);
     daemon.job_over(job);
 }

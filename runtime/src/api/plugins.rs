@@ -1,0 +1,99 @@
+//! `/api/plugin/`: machine types and drivers that come together.
+
+use super::{ApiError, OPERATOR, State};
+use crate::{
+    model::{Digest, Plugin, Slug, Timestamp},
+    store::StoreError,
+};
+use axum::{Json, body::Bytes, extract::Path, http::StatusCode};
+use serde::{Deserialize, Serialize};
+
+/// A plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PluginView {
+    /// Its name for programs.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// What it brings.
+    pub description: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// When it was installed last.
+    pub installed_at: Timestamp,
+    /// The folders of its machine types.
+    pub types: Vec<String>,
+    /// Its drivers, and what became of them.
+    pub drivers: Vec<PluginDriverView>,
+}
+
+/// A component of a plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PluginDriverView {
+    /// Its file.
+    pub file: String,
+    /// The driver that it is; none when it could not be registered.
+    pub slug: Option<Slug>,
+    /// The component.
+    pub digest: Option<Digest>,
+    /// Why it could not be registered.
+    pub problem: Option<String>,
+}
+
+fn view(plugin: Plugin) -> PluginView {
+    let drivers = plugin.drivers.into_iter().map(|driver| {
+        let (slug, digest) = driver.driver.unzip();
+        PluginDriverView { file: driver.file, slug, digest, problem: driver.problem }
+    });
+    PluginView {
+        slug: plugin.slug,
+        name: plugin.name,
+        description: plugin.description,
+        version: plugin.version,
+        enabled: plugin.enabled,
+        installed_at: plugin.installed_at,
+        types: plugin.types.into_iter().map(|of| of.folder).collect(),
+        drivers: drivers.collect(),
+    }
+}
+
+/// `GET /api/plugin/`: in the order of their first install.
+pub async fn list(registry: State) -> Result<Json<Vec<PluginView>>, ApiError> {
+    Ok(Json(registry.plugins().await?.into_iter().map(view).collect()))
+}
+
+/// `POST /api/plugin/`: the body is a tar archive of the plugin's folder, compressed by zstd or not.
+pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<PluginView>), ApiError> {
+    let plugin = registry.install_plugin(body.to_vec(), OPERATOR).await?;
+    Ok((StatusCode::CREATED, Json(view(plugin))))
+}
+
+/// `GET /api/plugin/{slug}/`.
+pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
+    let found = registry.plugins().await?.into_iter().find(|plugin| plugin.slug.as_str() == slug);
+    let missing =
+        || ApiError::not_found(format!("no plugin '{slug}' is installed; `ostler plugin list` shows what is"));
+    Ok(Json(view(found.ok_or_else(missing)?)))
+}
+
+/// `POST /api/plugin/{slug}/enable/`.
+pub async fn enable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
+    Ok(Json(view(registry.enable_plugin(&parse(&slug)?, OPERATOR).await?)))
+}
+
+/// `POST /api/plugin/{slug}/disable/`.
+pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
+    Ok(Json(view(registry.disable_plugin(&parse(&slug)?, OPERATOR).await?)))
+}
+
+/// `DELETE /api/plugin/{slug}/`.
+pub async fn remove(registry: State, Path(slug): Path<String>) -> Result<StatusCode, ApiError> {
+    registry.remove_plugin(&parse(&slug)?, OPERATOR).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse(slug: &str) -> Result<Slug, ApiError> {
+    slug.parse().map_err(|_| StoreError::NotFound { what: format!("no plugin '{slug}' is installed") }.into())
+}

@@ -1,0 +1,140 @@
+//! Which types and drivers are there: at the start, and again whenever plugins change.
+//!
+//! Types come first, since a driver is registered for a type, and machines last, since they want both.
+
+use super::{Catalog, Driver, Entry, Registry, RegistryError, keeper::Command};
+use crate::{
+    model::{InstalledDriver, Plugin, Timestamp, plugin::PluginDriver},
+    store::StoreError,
+};
+use serde::Serialize;
+use std::{sync::Arc, time::Instant};
+
+/// A stage of the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// `machine types`, `drivers` or `machines`.
+    pub name: &'static str,
+    /// How many were found.
+    pub found: usize,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// When it was over.
+    pub at: Timestamp,
+}
+
+impl Registry {
+    pub(super) fn stage(&self, name: &'static str, found: usize, began: Instant) {
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(found, took_us, "discovered {name}");
+        self.stages.lock().push(Stage { name, found, took_us, at: Timestamp::now() });
+    }
+
+    /// The stages of the start, in order.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.stages.lock().clone()
+    }
+
+    /// Takes over the types of the enabled plugins, and answers with all plugins.
+    pub(super) async fn discover_types(&self) -> Result<Vec<Plugin>, StoreError> {
+        let plugins = self.services.store.plugins().await?;
+        let mut errors = Vec::new();
+        match Catalog::build(&plugins, Some(&self.catalog())) {
+            Ok(catalog) => {
+                for (source, error) in &catalog.packages.errors {
+                    errors.push(RegistryError::now(source, error.to_string()));
+                }
+                *self.catalog.write() = Arc::new(catalog);
+            }
+            Err(error) => errors.push(RegistryError::now("machine types", error.to_string())),
+        }
+        for plugin in plugins.iter().filter(|plugin| plugin.enabled) {
+            for PluginDriver { file, problem, .. } in &plugin.drivers {
+                let source = format!("plugin '{}', {file}", plugin.slug);
+                errors.extend(problem.as_ref().map(|problem| RegistryError::now(&source, problem.clone())));
+            }
+        }
+        self.errors.lock().catalog = errors;
+        Ok(plugins)
+    }
+
+    /// Puts every enabled driver whose type is there into its slot, and takes out those whose type is gone. A driver that
+    /// is in its slot and whose type is still the same is left alone.
+    pub(super) async fn discover_drivers(&self, plugins: &[Plugin]) -> Result<(), StoreError> {
+        let catalog = self.catalog();
+        for driver in self.services.store.drivers().await?.into_iter().filter(|driver| driver.enabled) {
+            let now = self.driver(&driver.info.slug);
+            let machine_type = catalog.get(&driver.info.machine_type);
+            let same = now.as_ref().zip(machine_type).is_some_and(|(now, of)| Arc::ptr_eq(&now.machine_type, of));
+            let switched_off =
+                driver.plugin.as_ref().and_then(|slug| plugins.iter().find(|plugin| plugin.slug == *slug));
+            match machine_type {
+                Some(_) if same => {}
+                Some(_) => self.put_in_slot(driver).await?,
+                None => {
+                    self.slot(&driver.info.slug).0.send_replace(None);
+                    // A driver of a plugin that is switched off is not missed.
+                    if switched_off.is_none_or(|plugin| plugin.enabled) {
+                        let message = format!("Machine type '{}' not found", driver.info.machine_type);
+                        let source = format!("driver '{}'", driver.info.slug);
+                        self.errors.lock().catalog.push(RegistryError::now(&source, message));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what changed of plugins: types, then drivers, then the machines of types that changed.
+    pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), StoreError> {
+        let plugins = self.discover_types().await?;
+        self.discover_drivers(&plugins).await?;
+        let catalog = self.catalog();
+        for entry in self.machines() {
+            let now = &entry.machine.machine_type;
+            let same = match catalog.get(&now.slug) {
+                Some(of) => Arc::ptr_eq(of, now),
+                None => now.is_missing,
+            };
+            if !same {
+                self.reload(&entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops a machine and loads it again, for its type is another one now.
+    async fn reload(self: &Arc<Self>, entry: &Entry) -> Result<(), StoreError> {
+        entry.ask(|reply| Command::Shutdown { reply }).await;
+        let id = entry.machine.id;
+        let record = self.services.store.machines().await?.into_iter().find(|record| record.id == id);
+        if let Some(record) = record {
+            let values = self.services.store.settings(id).await?;
+            self.load(record, values);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn put_in_slot(&self, installed: InstalledDriver) -> Result<(), StoreError> {
+        let slug = installed.info.slug.clone();
+        let catalog = self.catalog();
+        let Some(machine_type) = catalog.get(&installed.info.machine_type) else {
+            let message = format!(
+                "driver '{slug}' is for the machine type '{}', which is not there",
+                installed.info.machine_type
+            );
+            self.report(slug.as_str(), message);
+            return Ok(());
+        };
+        let driver = Driver::new(
+            installed,
+            Arc::clone(machine_type),
+            self.services.store.isolation(&slug).await?,
+            Arc::clone(&self.services),
+            self.guests.clone(),
+            self.code.clone(),
+        );
+        self.slot(&slug).0.send_replace(Some(driver));
+        Ok(())
+    }
+}
