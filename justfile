@@ -32,6 +32,11 @@ build: guests
 guests: setup
     packages=$(scripts/guest-packages.sh); cargo build --profile guest --target {{ wasm }} $packages
 
+# Put a plugin's folder and its components together: `just plugin plugins/scale target/plugins/scale`, or `... scale.tar.zst`
+[group('build')]
+plugin FOLDER OUT: guests
+    OSTLER_GUESTS={{ quote(components) }} scripts/plugin.sh "$@"
+
 # Install the wasm32-wasip2 target, if it is missing
 [group('build')]
 setup:
@@ -61,7 +66,7 @@ test *ARGS: guests counterparts
         rm "$OSTLER_SKIPPED_LIST"
     fi
 
-# Install what tests compare with: zbarimg, two independent ZPL renderers, componentize-py
+# Install what tests compare with: zbarimg, two independent ZPL renderers, componentize-py, a simulated scale
 [group('check')]
 counterparts:
     scripts/counterparts.sh

@@ -4,10 +4,12 @@
 #   zbarimg          reads barcodes back from a picture     Debian's zbar-tools
 #   pdftoppm         PDF -> PBM                             Debian's poppler-utils
 #   lprint, CUPS     print on the simulated printer         Debian's lprint, cups, cups-ppdc; iproute2 for their network
+#   zstd             packs plugins into archives            Debian's zstd
 #   zpl-renderer-js  ZPL -> PNG                             npm, into target/counterparts/node
 #   zplkit           ZPL -> PNG, strict                     PyPI, into target/counterparts/venv
 #   labelize         ZPL and EPL2 -> PNG                    cargo, into target/counterparts/cargo
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
+#   emupos           a simulated scale                      PyPI, into target/counterparts/emupos; needs Python 3.13
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
 #                                                           of Debian, npm and PyPI
 #
@@ -16,10 +18,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2)
+debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2 zstd)
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
 python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3)
 labelize=1.10.0
+emupos=0.4.0
 scripts=tests/counterparts
 service_policy=/usr/sbin/policy-rc.d
 dir=target/counterparts
@@ -90,6 +93,32 @@ labelize() {
     stamp "labelize $labelize" >"$dir/cargo/.installed"
 }
 
+# A Python that emupos runs on: 3.13 or newer.
+python_of_emupos() {
+    local python
+    for python in python3.{20..13} python3 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.*/bin/python3; do
+        if command -v "$python" >/dev/null && "$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+    say "emupos needs Python 3.13 or newer; python3 is $(python3 --version 2>&1 || echo missing)" >&2
+    return 1
+}
+
+# In a folder of its own, because its Python is another one.
+simulated_scale() {
+    installed emupos "emupos==$emupos" && return
+    local python
+    python=$(python_of_emupos)
+    say "installing emupos $emupos for $python"
+    rm -rf "$dir/emupos"
+    "$python" -m venv "$dir/emupos"
+    "$dir/emupos/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "emupos==$emupos" </dev/null
+    "$dir/emupos/bin/emupos" --version | grep -qxF "emupos $emupos"
+    stamp "emupos==$emupos" >"$dir/emupos/.installed"
+}
+
 documents() {
     installed documents "${node_packages[@]}" "${python_packages[@]}" "$(cat "$scripts"/documents.* | sha256sum)" && return
     say "making documents"
@@ -120,5 +149,6 @@ need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
+need simulated_scale "emupos; install Python 3.13 or newer with venv (pyenv install 3.13, or Debian's python3.13-venv), then run this script again"
 need documents "the documents of tests/counterparts/documents.*, which need all of the above"
 if [ "$missing" = 0 ]; then say "all there"; else say "$missing missing"; fi

@@ -120,10 +120,16 @@ impl Daemon {
         self.json(&["driver", "install", &file.to_string_lossy(), "--enable"])
     }
 
-    /// Adds a machine and waits until it is ready. Settings are `KEY=VALUE`.
+    /// Adds a label printer and waits until it is ready. Settings are `KEY=VALUE`.
     #[track_caller]
     pub fn add(&self, name: &str, driver: &str, settings: &[&str]) -> Value {
-        let mut arguments = vec!["machine", "add", name, "--driver", driver];
+        self.add_of_type("label-printer", name, driver, settings)
+    }
+
+    /// Adds a machine of this type and waits until it is ready. Settings are `KEY=VALUE`.
+    #[track_caller]
+    pub fn add_of_type(&self, slug: &str, name: &str, driver: &str, settings: &[&str]) -> Value {
+        let mut arguments = vec!["machine", "add", name, "--type", slug, "--driver", driver];
         for setting in settings {
             arguments.extend(["--set", setting]);
         }

@@ -30,6 +30,8 @@ pub enum Counterpart {
     Pdftoppm,
     /// Labels as PDF, by ten makers.
     Documents,
+    /// A simulated scale, in Python 3.13.
+    Emupos,
 }
 
 /// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
@@ -63,6 +65,7 @@ impl Counterpart {
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
+            Self::Emupos => emupos().is_file(),
         }
     }
 }
@@ -73,6 +76,11 @@ fn installed() -> PathBuf {
 
 fn labelize_program() -> PathBuf {
     installed().join("cargo/bin/labelize")
+}
+
+/// The program of [`Counterpart::Emupos`]; [`Scale`](crate::Scale) runs it.
+pub(crate) fn emupos() -> PathBuf {
+    installed().join("emupos/bin/emupos")
 }
 
 fn python() -> PathBuf {

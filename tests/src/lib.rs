@@ -19,6 +19,8 @@
 //! * [`daemon`]: an `ostler serve` in a folder of its own; ends with its value, and fails the test if it panicked
 //! * [`client`]: the command line and the REST API of that daemon
 //! * [`printer`]: simulated printers, and the runtime that they live on
+//! * [`scale`]: a simulated scale, and what lies on it
+//! * [`plugin`]: a plugin's folder, put together
 //! * [`label`]: labels to print, as PNG, with codes that can be read back
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
@@ -37,11 +39,14 @@ pub mod daemon;
 pub mod dots;
 pub mod label;
 pub mod place;
+pub mod plugin;
 pub mod printer;
+pub mod scale;
 
 pub use client::Output;
 pub use daemon::{Builder, Daemon};
 pub use label::Label;
+pub use scale::Scale;
 
 use std::time::{Duration, Instant};
 
