@@ -15,6 +15,7 @@ mod lifecycle;
 mod options;
 mod printing;
 mod rendering;
+mod scale;
 mod settings;
 mod usb;
 mod zebra;

@@ -23,6 +23,8 @@ fn driver(slug: &str, version: &str) -> InstalledDriver {
         size: 123_456,
         installed_at: Timestamp(1_000),
         enabled: false,
+        enabled_at: None,
+        plugin: None,
     }
 }
 

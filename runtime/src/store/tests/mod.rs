@@ -31,6 +31,7 @@ fn record(name: &str) -> MachineRecord {
         driver: "zebra".parse().unwrap(),
         active: true,
         created_at: Timestamp(1_000),
+        ping_interval_ms: None,
     }
 }
 
