@@ -3,6 +3,7 @@
 use crate::{
     api,
     broker::Services,
+    dev,
     instance::{GuestEngine, LimitTable, code::CodeCache},
     registry::{Catalog, Registry},
     store::Store,
@@ -28,6 +29,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Folders with components that are installed at start, and not enabled.
     pub drivers: Vec<PathBuf>,
+    /// Whether these folders are watched, and what is in them is enabled, too.
+    pub dev: bool,
     /// Every bound.
     pub limits: LimitTable,
     /// The `ostler` binary, for the processes that render and compile.
@@ -42,12 +45,15 @@ pub struct Daemon {
     socket: PathBuf,
     /// Components to install once the API answers: compiling them may take a while.
     components: Vec<PathBuf>,
+    /// Folders to watch.
+    watched: Vec<PathBuf>,
 }
 
 impl Daemon {
     /// Opens the data folder and starts everything but the API.
     pub async fn start(options: Options) -> Result<Self> {
         let components = components(&options.drivers)?;
+        let watched = if options.dev { options.drivers.clone() } else { Vec::new() };
         let data = options.data.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
         for job in store.recover_jobs().await? {
@@ -62,7 +68,7 @@ impl Daemon {
         let catalog = Catalog::build(&[], None)?;
         let listener = listen(&options.data)?;
         let registry = Registry::start(services, guests, code, catalog).await?;
-        Ok(Self { registry, listener, socket: options.data.join(SOCKET), components })
+        Ok(Self { registry, listener, socket: options.data.join(SOCKET), components, watched })
     }
 
     /// The path of the API's socket.
@@ -73,7 +79,14 @@ impl Daemon {
     /// Serves the API until `stop` completes, then stops all machines.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let router = api::router(Arc::clone(&self.registry));
-        let installing = tokio::spawn(install(Arc::clone(&self.registry), self.components));
+        let (registry, watched) = (Arc::clone(&self.registry), self.watched);
+        let installing = tokio::spawn(async move {
+            if watched.is_empty() {
+                install(registry, self.components).await;
+            } else {
+                dev::watch(registry, watched).await;
+            }
+        });
         let served = tokio::select! {
             served = async { axum::serve(self.listener, router).await } => served,
             // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.

@@ -13,6 +13,7 @@
 //! * [`store`]: state that lasts: one `SQLite` file and a folder of components
 //! * [`api`]: the REST API
 //! * [`daemon`]: all of it together, as a process
+//! * [`dev`]: watched folders, for driver authors
 //! * [`cli`]: the command line, daemon and client in one binary
 
 pub mod api;
@@ -20,6 +21,7 @@ pub mod broker;
 pub mod cli;
 pub mod contract;
 pub mod daemon;
+pub mod dev;
 pub mod instance;
 pub mod jobs;
 pub mod model;

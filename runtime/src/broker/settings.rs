@@ -19,6 +19,11 @@ impl Settings {
         Self { specs, values }
     }
 
+    /// Stored values that nobody declares now; they come back with a declaration.
+    pub fn undeclared(&self) -> Vec<(Scope, SettingKey)> {
+        self.values.keys().filter(|key| !self.specs.contains_key(key)).cloned().collect()
+    }
+
     /// The declaration of a key.
     pub fn spec(&self, scope: Scope, key: &str) -> Result<&SettingSpec, DriverError> {
         let undeclared = || {

@@ -370,6 +370,7 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
             ("text", view.status_text.clone()),
             ("last known", last_known.unwrap_or_default()),
             ("settings", values.collect::<Vec<_>>().join("\n")),
+            ("kept", view.kept_settings.join("\n")),
             ("properties", properties.collect::<Vec<_>>().join("\n")),
             ("errors", view.machine_errors.join("\n")),
         ],

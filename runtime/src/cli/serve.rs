@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Install every component of this folder at start; may be given several times. Nothing is enabled by it.
     #[arg(long, value_name = "DIR")]
     drivers: Vec<PathBuf>,
+    /// Watch these folders: install and enable components as soon as they are built. For driver authors.
+    #[arg(long, requires = "drivers")]
+    dev: bool,
     /// A TOML file with limits, by the names that the documentation lists.
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
@@ -42,6 +45,7 @@ pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
     let options = Options {
         data: data.to_owned(),
         drivers: arguments.drivers,
+        dev: arguments.dev,
         limits,
         program: std::env::current_exe().context("finding the ostler binary")?,
     };

@@ -406,6 +406,17 @@ impl Keeper {
             self.machine.change_settings(|settings| {
                 *settings = Settings::new(&self.machine.machine_type.settings, specs, settings.stored().clone());
             });
+            let kept = self.machine.with_settings(Settings::undeclared);
+            if !kept.is_empty() {
+                let keys: Vec<_> = kept.iter().map(|(_, key)| key.as_str()).collect();
+                let words = format!(
+                    "{} {} does not declare {}: the values are kept, and come back with a driver that does",
+                    driver.installed.info.slug,
+                    driver.installed.info.version,
+                    keys.join(", ")
+                );
+                self.machine.write_log("warn", &words, Vec::new());
+            }
         }
         self.adopted = driver;
     }

@@ -2,6 +2,7 @@
 
 use super::{Driver, Entry, Registry, change::MASK};
 use crate::{
+    broker::{Machine, Settings},
     contract::{MachineType, Status, TypeFunction},
     instance::{Limits, UsageView},
     model::{
@@ -50,6 +51,9 @@ pub struct MachineView {
     pub state_since: Timestamp,
     /// The time between two pings in milliseconds: none for the daemon's, 0 for never.
     pub ping_interval_ms: Option<u32>,
+    /// Settings with values that its type and driver do not declare now, such as `D:OLD`; the values are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_settings: Vec<String>,
     /// What it showed before the daemon was started last, until it shows something new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_known: Option<LastKnown>,
@@ -140,10 +144,20 @@ impl Registry {
             properties: board.properties,
             state,
             state_since,
+            kept_settings: self.kept_settings(machine),
             ping_interval_ms: machine.ping_interval().and_then(|interval| interval.as_millis().try_into().ok()),
             last_known: last_known.filter(|_| !board.heard),
             at: Timestamp::now(),
         })
+    }
+
+    fn kept_settings(&self, machine: &Machine) -> Vec<String> {
+        if self.driver(&machine.driver).is_none() {
+            // Nobody says what is declared.
+            return Vec::new();
+        }
+        let kept = machine.with_settings(Settings::undeclared);
+        kept.iter().map(|(scope, key)| format!("{}:{key}", scope.letter())).collect()
     }
 
     /// The machine's settings, in order of scope and key.
