@@ -6,6 +6,7 @@
 use super::{
     dynamic,
     exports::{Ask, Exports},
+    life::HOOKS,
     limits::Limits,
     request::{Answer, CallEnd, FieldProblem, Message, Payload, Request},
     state::DriverStore,
@@ -86,6 +87,8 @@ pub struct Actor {
     pub turns: Arc<AtomicU64>,
     /// Every bound.
     pub limits: Limits,
+    /// The instance's number, for traces.
+    pub instance: u64,
 }
 
 impl Actor {
@@ -167,11 +170,20 @@ impl Actor {
 
     async fn perform(&self, accessor: &Accessor<DriverStore>, admitted: Admitted) {
         let id = admitted.call.id;
+        let traced = Arc::clone(&admitted.call);
+        let trace = |returned: Option<bool>| {
+            if let Some(machine) = &traced.machine {
+                let (machine, hook) = (machine.id, traced.kind.name());
+                tracing::trace!(target: HOOKS, instance = self.instance, %machine, returned, "{hook}");
+            }
+        };
+        trace(None);
         let end = match self.invoke(accessor, admitted).await {
             Ok(result) => CallEnd::Returned(result.map_err(convert::error_from_wit)),
             // The call could not be started, for example because too many are in flight; the store lives.
             Err(error) => CallEnd::Returned(Err(DriverError::transient("call-not-started", format!("{error:#}")))),
         };
+        trace(Some(end.failure().is_none()));
         self.in_flight.finish(id, end);
     }
 

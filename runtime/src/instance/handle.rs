@@ -73,9 +73,25 @@ pub(super) struct Shared {
     /// What the store that lives now uses.
     usage: parking_lot::Mutex<Arc<Usage>>,
     starts: AtomicU64,
+    number: Number,
+}
+
+/// A number for traces; never used again.
+struct Number(u64);
+
+impl Default for Number {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Shared {
+    /// The instance's number.
+    pub(super) fn instance(&self) -> u64 {
+        self.number.0
+    }
+
     /// A new store begins: returns what ends it, and where it tells what it uses.
     pub(super) fn begin(&self, generation: u64) -> (CancellationToken, Arc<Usage>) {
         let (kill, usage) = (CancellationToken::new(), Arc::<Usage>::default());

@@ -24,6 +24,9 @@ use tokio::{
 };
 use wasmtime::{AsContextMut as _, Store};
 
+/// The target of a trace line for each start and end of a store, and for each call of a guest's hook with how it returned.
+pub const HOOKS: &str = "ostler::hooks";
+
 /// How a store ended.
 pub(super) enum End {
     /// The mailbox was closed.
@@ -43,6 +46,8 @@ pub(super) struct Life {
     pub(super) turns: Arc<AtomicU64>,
     pub(super) usage: Arc<Usage>,
     pub(super) generation: u64,
+    /// The instance's number, for traces.
+    pub(super) instance: u64,
 }
 
 impl Life {
@@ -55,7 +60,9 @@ impl Life {
             Arc::clone(&self.turns),
             Arc::clone(&self.usage),
         );
-        match self.live(&mut store).await {
+        let ended = self.live(&mut store).await;
+        tracing::trace!(target: HOOKS, driver = %self.context.name, instance = self.instance, "end");
+        match ended {
             Ok(()) => End::Closed,
             Err(Ending::Refused(error)) => End::Died { reason: format!("init-driver failed: {error}"), culprit: None },
             Err(Ending::Trapped(error)) => {
@@ -76,7 +83,9 @@ impl Life {
             generation: self.generation,
             turns: Arc::clone(&self.turns),
             limits: self.limits.clone(),
+            instance: self.instance,
         };
+        tracing::trace!(target: HOOKS, driver = %self.context.name, instance = self.instance, "init-driver");
         let deadline = self.limits.deadline(CallKind::InitDriver).unwrap_or(Duration::MAX);
         match timeout(deadline, actor.init_driver(store)).await {
             Ok(initialised) => initialised?.map_err(Ending::Refused)?,

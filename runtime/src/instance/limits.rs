@@ -49,6 +49,9 @@ pub struct Limits {
     pub lingering_calls: usize,
     /// Restarts of an instance within the window before the driver rests. Default 5.
     pub restarts: u32,
+    /// The pause before the second restart within the window; the first one comes at once, and the next ones after 4, 10 and
+    /// 20 times as long. Default 500.
+    pub restart_pause_ms: u32,
     /// Blamed traps of a machine within the window before it is quarantined. Default 3.
     pub blames: u32,
     /// The window of restarts and blames. Default 600,000.
@@ -86,6 +89,7 @@ impl Default for Limits {
             calls_in_flight: 2_048,
             lingering_calls: 32,
             restarts: 5,
+            restart_pause_ms: 500,
             blames: 3,
             window_ms: 600_000,
             component_bytes: 64 << 20,
@@ -143,6 +147,13 @@ impl Limits {
     /// What a call gets after it was cancelled.
     pub fn grace(&self) -> Duration {
         ms(self.grace_ms)
+    }
+
+    /// The pause before the `count`th restart within the window, counted from 1.
+    pub fn restart_pause(&self, count: usize) -> Duration {
+        let factors = [0, 1, 4, 10, 20];
+        let factor = factors.get(count.saturating_sub(1)).or(factors.last()).copied().unwrap_or_default();
+        ms(self.restart_pause_ms.saturating_mul(factor))
     }
 
     /// The window of restarts and blames.

@@ -14,10 +14,12 @@
 //! * [`life`]: one life of a store, why it ended and which call is to blame
 //! * [`supervisor`]: starts the next life, within a budget
 //! * [`handle`]: the instance as its callers see it: calls, deadlines, state
+//! * [`beside`]: calls that overlap a keeper's own
 //!
 //! Invariant: nobody but the actor awaits a guest call, so dropping a caller's future never harms a store.
 
 pub mod actor;
+pub mod beside;
 pub mod code;
 pub mod cpu;
 pub mod describe;
@@ -32,6 +34,7 @@ pub mod request;
 pub mod state;
 pub mod supervisor;
 
+pub use beside::{Beside, Live};
 pub use engine::GuestEngine;
 pub use handle::{Instance, InstanceState, UsageView};
 pub use limits::{LimitTable, Limits};

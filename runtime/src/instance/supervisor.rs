@@ -23,14 +23,6 @@ use tokio::{
 const BEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// How long it may take to give one. Its calls' deadlines are watched elsewhere; this is for a store that is stuck.
 const BEAT_PATIENCE: Duration = Duration::from_secs(30);
-/// Pauses before the first, second ... restart; the last one repeats.
-const BACK_OFF: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-];
 
 /// The task that owns a driver's instance through all its lives.
 pub(super) struct Supervisor {
@@ -81,7 +73,7 @@ impl Supervisor {
                 self.limits.window()
             } else {
                 self.state.send_replace(InstanceState::Down { reason });
-                BACK_OFF.get(count.saturating_sub(1)).or(BACK_OFF.last()).copied().unwrap_or_default()
+                self.limits.restart_pause(count)
             };
             let resting = count > self.limits.restarts as usize;
             if self.pause(pause, resting).await == Paused::Closed {
@@ -128,6 +120,7 @@ impl Supervisor {
             state: self.state.clone(),
             turns: Arc::clone(&self.turns),
             generation,
+            instance: self.shared.instance(),
         };
         let mut task = self.guests.spawn(life.run());
         let end = tokio::select! {

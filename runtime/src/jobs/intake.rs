@@ -5,7 +5,7 @@
 
 use crate::{
     broker::{Call, CallKind, Machine},
-    instance::{Answer, CallEnd, Instance, Payload},
+    instance::{Answer, Beside, CallEnd, Payload},
     model::{DriverError, ErrorKind, LoadedMedia, OptionSpec},
 };
 use std::sync::Arc;
@@ -13,14 +13,13 @@ use std::sync::Arc;
 /// Asks one machine's driver.
 pub struct Intake {
     machine: Arc<Machine>,
-    /// The instance that the machine is initialised in, and its start; none while the machine is not ready.
-    running: Option<(Arc<Instance>, u64)>,
+    beside: Beside,
 }
 
 impl Intake {
     /// The way to the driver of a machine.
-    pub fn new(machine: Arc<Machine>, running: Option<(Arc<Instance>, u64)>) -> Self {
-        Self { machine, running }
+    pub fn new(machine: Arc<Machine>, beside: Beside) -> Self {
+        Self { machine, beside }
     }
 
     /// The machine.
@@ -75,9 +74,8 @@ impl Intake {
 
     /// Nothing when nobody can be asked.
     async fn ask(&self, kind: CallKind) -> Option<Result<Answer, DriverError>> {
-        let (instance, generation) = self.running.as_ref()?;
         let call = Call::of_machine(kind, Arc::clone(&self.machine));
-        match instance.call(*generation, call, Payload::None).await {
+        match self.beside.call(call, Payload::None).await? {
             CallEnd::Returned(answer) => Some(answer),
             CallEnd::NotRunning => None,
             end => end.failure().map(Err),

@@ -64,7 +64,7 @@ impl Registry {
         self.services.store.write_settings(machine.id, checked.writes.clone(), by).await?;
         let changes: Vec<_> = checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
         machine.change_settings(|settings| settings.apply(&changes));
-        tell_driver(entry, old);
+        tell_driver(entry, old).await;
         entry.nudge();
         Ok(())
     }
@@ -82,20 +82,17 @@ impl Registry {
             return Ok(spec.choices);
         }
         let known = machine.known_choices(scope, &spec.key);
-        let Some(live) = entry.live.borrow().clone() else {
-            let message = format!("the choices of '{}' come from the driver, and it does not run", spec.key);
-            return known.ok_or_else(|| DriverError::transient("not-ready", message));
-        };
         let call = Call::of_machine(CallKind::Choices, Arc::clone(machine));
         let payload = Payload::Setting(scope, spec.key.to_string());
-        match live.instance.call(live.generation, call, payload).await {
-            CallEnd::Returned(Ok(Answer::Choices(choices))) => {
+        match entry.beside.call(call, payload).await {
+            Some(CallEnd::Returned(Ok(Answer::Choices(choices)))) => {
                 machine.remember_choices(scope, spec.key, choices.clone());
                 Ok(choices)
             }
             end => {
-                let nothing = || DriverError::transient("no-answer", "the driver gave no choices");
-                known.ok_or_else(|| end.failure().unwrap_or_else(nothing))
+                let message = format!("the choices of '{}' come from the driver, and it does not run", spec.key);
+                let not_running = || DriverError::transient("not-ready", message);
+                known.ok_or_else(|| end.and_then(|end| end.failure()).unwrap_or_else(not_running))
             }
         }
     }
@@ -145,19 +142,19 @@ fn check(services: &Services, machine: &Machine, proposals: &[Proposal]) -> Resu
 
 /// Lets a ready machine's driver check the values together. A driver that cannot answer does not stand in the way.
 async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError> {
-    let Some(live) = entry.live.borrow().clone() else { return Ok(()) };
     let proposed = setting_values(&checked.settings);
     let call = Call::of_proposal(Arc::clone(&entry.machine), checked.settings.clone());
-    match live.instance.call(live.generation, call, Payload::Proposed(proposed)).await {
-        CallEnd::Returned(Ok(Answer::Problems(problems))) => {
+    match entry.beside.call(call, Payload::Proposed(proposed)).await {
+        None => Ok(()),
+        Some(CallEnd::Returned(Ok(Answer::Problems(problems)))) => {
             let mut errors = FieldErrors::default();
             for problem in problems {
                 errors.add(problem.scope, &problem.key, problem.message);
             }
             Err(ChangeError::Fields(errors))
         }
-        CallEnd::Returned(Ok(Answer::Done)) => Ok(()),
-        other => {
+        Some(CallEnd::Returned(Ok(Answer::Done))) => Ok(()),
+        Some(other) => {
             if let Some(error) = other.failure() {
                 let words =
                     format!("validate-settings gave no answer, and the settings were saved without it: {error}");
@@ -169,13 +166,11 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
 }
 
 /// Runs `update-machine` beside whatever else the machine does.
-pub(super) fn tell_driver(entry: &Entry, old: types::MachineState) {
-    let Some(live) = entry.live.borrow().clone() else { return };
-    let machine = Arc::clone(&entry.machine);
+pub(super) async fn tell_driver(entry: &Entry, old: types::MachineState) {
+    let (machine, held) = (Arc::clone(&entry.machine), entry.beside.hold().await);
     tokio::spawn(async move {
         let call = Call::of_machine(CallKind::UpdateMachine, Arc::clone(&machine));
-        let end = live.instance.call(live.generation, call, Payload::Old(old)).await;
-        if let (CallEnd::Returned(_), Some(error)) = (&end, end.failure()) {
+        if let Some(CallEnd::Returned(Err(error))) = held.call(call, Payload::Old(old)).await {
             machine.report(error);
         }
     });

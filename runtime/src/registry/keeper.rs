@@ -7,7 +7,7 @@
 use super::{driver::Driver, serve::Leave};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
-    instance::{CallEnd, Instance, InstanceState, Payload},
+    instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
     model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -54,15 +54,6 @@ pub enum Command {
     },
 }
 
-/// The instance that a machine is initialised in.
-#[derive(Clone)]
-pub struct Live {
-    /// The instance.
-    pub instance: Arc<Instance>,
-    /// Which start of it.
-    pub generation: u64,
-}
-
 /// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
 const BACK_OFF: [u64; 5] = [5, 10, 20, 40, 80];
 
@@ -76,7 +67,7 @@ pub struct Keeper {
     /// Commands that came while a call ran and wait for its end.
     pub(super) pending: VecDeque<Command>,
     state: watch::Sender<(MachineState, Timestamp)>,
-    live: watch::Sender<Option<Live>>,
+    beside: Beside,
     /// The driver whose declarations the machine's settings have now.
     adopted: Option<Arc<Driver>>,
     /// Failed tries in a row.
@@ -99,7 +90,7 @@ impl Keeper {
         slot: watch::Receiver<Option<Arc<Driver>>>,
         commands: mpsc::Receiver<Command>,
         state: watch::Sender<(MachineState, Timestamp)>,
-        live: watch::Sender<Option<Live>>,
+        beside: Beside,
     ) -> Self {
         Self {
             machine,
@@ -108,7 +99,7 @@ impl Keeper {
             commands,
             pending: VecDeque::new(),
             state,
-            live,
+            beside,
             adopted: None,
             attempt: 0,
             pings_in_vain: 0,
@@ -185,10 +176,10 @@ impl Keeper {
     async fn serve(&mut self, live: Live, instance_state: watch::Receiver<InstanceState>) -> Flow {
         self.attempt = 0;
         self.machine.set_initialized(true);
-        self.live.send_replace(Some(live.clone()));
+        self.beside.open(live.clone()).await;
         self.enter(MachineState::Ready).await;
         let leave = self.serve_ready(&live, instance_state).await;
-        self.live.send_replace(None);
+        let closed = self.beside.close().await;
         self.machine.set_initialized(false);
         match leave {
             Leave::Stop { reason, then } => {
@@ -198,6 +189,7 @@ impl Keeper {
                 if let Some(error) = end.failure() {
                     self.machine.report(error);
                 }
+                drop(closed);
                 self.machine.close_connections();
                 match then {
                     Some(command) => self.obey(command),

@@ -130,7 +130,7 @@ impl Registry {
             store.set_machine_active(machine.id, active, by).await?;
             machine.set_active(active);
         }
-        tell_driver(entry, old);
+        tell_driver(entry, old).await;
         entry.nudge();
         Ok(())
     }
@@ -175,8 +175,7 @@ impl Registry {
 
     /// The way to what a machine takes.
     pub fn intake(&self, entry: &Entry) -> Intake {
-        let live = entry.live.borrow().clone();
-        Intake::new(Arc::clone(&entry.machine), live.map(|live| (live.instance, live.generation)))
+        Intake::new(Arc::clone(&entry.machine), entry.beside.clone())
     }
 
     /// Stores a job for a machine and tells its keeper.

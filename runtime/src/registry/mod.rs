@@ -51,11 +51,11 @@ pub use preview::PreviewError;
 use crate::{
     broker::{Machine, Services, Settings},
     contract::MachineType,
-    instance::{GuestEngine, code::CodeCache},
+    instance::{Beside, GuestEngine, code::CodeCache},
     model::{InstalledDriver, MachineId, MachineRecord, MachineState, Slug, Timestamp},
     store::StoreError,
 };
-use keeper::{Command, Keeper, Live};
+use keeper::{Command, Keeper};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use std::{
@@ -121,8 +121,8 @@ pub struct Entry {
     pub machine: Arc<Machine>,
     /// Its state, and when it began.
     pub state: watch::Receiver<(MachineState, Timestamp)>,
-    /// The instance that it is initialised in, while it is ready.
-    pub live: watch::Receiver<Option<Live>>,
+    /// The way to its driver, while it is ready.
+    pub beside: Beside,
     commands: mpsc::Sender<Command>,
 }
 
@@ -242,13 +242,13 @@ impl Registry {
         machine.set_ping_interval(record.ping_interval_ms);
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (state_sender, state) = watch::channel((MachineState::Starting, Timestamp::now()));
-        let (live_sender, live) = watch::channel(None);
+        let beside = Beside::default();
         let keeper =
-            Keeper::new(Arc::clone(&machine), Arc::clone(&self.services), slot, receiver, state_sender, live_sender);
+            Keeper::new(Arc::clone(&machine), Arc::clone(&self.services), slot, receiver, state_sender, beside.clone());
         // Where guests run: between two runtimes a call would wait twice for a thread to wake up, which takes longer than most
         // calls do.
         self.guests.spawn(keeper.run());
-        let entry = Entry { machine, state, live, commands };
+        let entry = Entry { machine, state, beside, commands };
         self.machines.write().insert(entry.machine.id, entry.clone());
         entry
     }

@@ -1,9 +1,9 @@
 //! What a keeper does while its machine is ready: commands first, then jobs, then pings.
 
-use super::keeper::{Command, Keeper, Live};
+use super::keeper::{Command, Keeper};
 use crate::{
     broker::{Call, CallKind, Settings},
-    instance::{CallEnd, InstanceState, Payload},
+    instance::{CallEnd, InstanceState, Live, Payload},
     jobs::attempt::{Attempt, shown},
     model::{JobRecord, JobState, Timestamp},
 };

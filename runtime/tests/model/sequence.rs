@@ -1,0 +1,235 @@
+//! Random steps on the model and on the registry, and the comparison after each.
+
+use super::{
+    hooks::Hooks,
+    real::{House, Real},
+    world::{BLAMES, Machine, State, World},
+};
+use ostler::{model::MachineState, registry::Entry};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value as Json, json};
+use std::time::{Duration, Instant};
+
+/// Places for machines.
+const MACHINES: usize = 3;
+
+/// What happens next; the machine is a place.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Add { at: usize, active: bool, needed: bool, fail: bool },
+    Need(usize, bool),
+    Fail(usize, bool),
+    Switch(usize, bool),
+    Trap(usize),
+    Restart(usize, bool),
+    Remove(usize),
+    Swap,
+    Disable,
+    Enable,
+}
+
+/// Runs sequences in one registry, one after the other.
+pub async fn run(real: &Real, hooks: &Hooks, seeds: &[u64], steps: usize) {
+    let house = real.open().await;
+    let mut left = Vec::new();
+    for seed in seeds {
+        for entry in left.drain(..) {
+            house.remove(&entry).await;
+            assert!(!hooks.is_up(&name(&entry)), "not stopped when removed:\n{}", hooks.history(&name(&entry)));
+        }
+        left = one(&house, hooks, *seed, steps).await;
+    }
+    house.close().await;
+    for entry in left {
+        assert!(!hooks.is_up(&name(&entry)), "not stopped at the end:\n{}", hooks.history(&name(&entry)));
+    }
+}
+
+/// Runs one sequence, and leaves its machines behind.
+async fn one(house: &House, hooks: &Hooks, seed: u64, steps: usize) -> Vec<Entry> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut world = World { enabled: true, machines: vec![None; MACHINES] };
+    let mut entries: Vec<Option<Entry>> = vec![None; MACHINES];
+    let mut version = 0;
+    house.enable(version).await;
+    let mut taken = Vec::new();
+    for number in 0..steps {
+        let step = choose(&mut random, &world);
+        taken.push(step);
+        let mut inits: Vec<_> =
+            entries.iter().map(|entry| entry.as_ref().map_or(0, |of| hooks.inits(&name(of)))).collect();
+        let up: Vec<_> = world.machines.iter().map(|of| of.as_ref().is_some_and(|machine| machine.up)).collect();
+        perform(house, &mut world, &mut entries, &mut version, step, number).await;
+        if matches!(step, Step::Swap | Step::Trap(_)) {
+            // The states may look as before for a moment; what was up is initialised anew.
+            for (at, least) in inits.iter_mut().enumerate() {
+                let starts = world.machines[at].as_ref().is_some_and(|machine| machine.blames < BLAMES);
+                *least += usize::from(up[at] && starts);
+            }
+        }
+        world.settle();
+        let told = compare(&world, &entries, &inits, hooks).await;
+        if let Some(wrong) = told {
+            panic!("sequence {seed}, step {number}: {wrong}\nsteps: {taken:?}");
+        }
+    }
+    assert_eq!(hooks.wrong(), Vec::<String>::new(), "sequence {seed}, steps: {taken:?}");
+    entries.into_iter().flatten().collect()
+}
+
+fn name(entry: &Entry) -> String {
+    entry.machine.id.to_string()
+}
+
+fn choose(random: &mut StdRng, world: &World) -> Step {
+    let at = random.random_range(0..MACHINES);
+    let Some(machine) = &world.machines[at] else {
+        if !world.enabled {
+            return Step::Enable;
+        }
+        let (active, needed) = (random.random_ratio(4, 5), random.random_ratio(4, 5));
+        return Step::Add { at, active, needed, fail: random.random_ratio(1, 5) };
+    };
+    match random.random_range(0..22) {
+        0..3 => Step::Need(at, !machine.needed),
+        3..6 => Step::Fail(at, !machine.fail),
+        6..10 => Step::Switch(at, !machine.active),
+        10..13 if machine.up => Step::Trap(at),
+        13..16 => Step::Restart(at, random.random()),
+        16 => Step::Remove(at),
+        17..19 if world.enabled => Step::Swap,
+        19..20 if world.enabled => Step::Disable,
+        _ if !world.enabled => Step::Enable,
+        _ => Step::Restart(at, true),
+    }
+}
+
+async fn perform(
+    house: &House,
+    world: &mut World,
+    entries: &mut [Option<Entry>],
+    version: &mut usize,
+    step: Step,
+    number: usize,
+) {
+    let entry = |at: usize| entries[at].clone().unwrap();
+    match step {
+        Step::Add { at, active, needed, fail } => {
+            let added = house.add(format!("machine {number}"), active, needed, fail).await;
+            entries[at] = Some(added);
+            world.machines[at] = Some(Machine { active, needed, fail, blames: 0, up: false });
+        }
+        Step::Need(at, needed) => {
+            house.set(&entry(at), "NEEDED", if needed { json!("here") } else { Json::Null }).await;
+            machine(world, at).needed = needed;
+        }
+        Step::Fail(at, fail) => {
+            house.set(&entry(at), "FAIL", json!(fail)).await;
+            machine(world, at).fail = fail;
+        }
+        Step::Switch(at, active) => {
+            house.switch(&entry(at), active).await;
+            machine(world, at).active = active;
+        }
+        Step::Trap(at) => {
+            house.trap(&entry(at)).await;
+            machine(world, at).blames += 1;
+            world.all_down();
+        }
+        Step::Restart(at, hard) => {
+            house.restart(&entry(at), hard).await;
+            let machine = machine(world, at);
+            machine.blames = 0;
+            machine.up &= !hard;
+        }
+        Step::Remove(at) => {
+            house.remove(&entry(at)).await;
+            entries[at] = None;
+            world.machines[at] = None;
+        }
+        Step::Swap => {
+            *version = 1 - *version;
+            house.enable(*version).await;
+            world.all_down();
+        }
+        Step::Disable => {
+            house.disable().await;
+            world.enabled = false;
+        }
+        Step::Enable => {
+            house.enable(*version).await;
+            world.enabled = true;
+        }
+    }
+}
+
+fn machine(world: &mut World, at: usize) -> &mut Machine {
+    world.machines[at].as_mut().unwrap()
+}
+
+/// What differs, when it does not go away by itself. `inits` are the least numbers of returned `init-machine`s.
+async fn compare(world: &World, entries: &[Option<Entry>], inits: &[usize], hooks: &Hooks) -> Option<String> {
+    for ((machine, entry), least) in world.machines.iter().zip(entries).zip(inits) {
+        let (Some(machine), Some(entry)) = (machine, entry) else { continue };
+        let expected = world.state(machine);
+        let id = name(entry);
+        let differs = || {
+            let state = entry.state.borrow().0.clone();
+            if !is(&state, expected) {
+                return Some(format!("it is to be {expected:?}, and is {state}"));
+            }
+            if hooks.inits(&id) < *least {
+                return Some(format!("init-machine is due {least} times by now"));
+            }
+            if hooks.is_up(&id) != machine.up {
+                return Some(format!("it is {expected:?}, and not so by its hooks"));
+            }
+            untold(&state, expected)
+        };
+        if !eventually(|| differs().is_none()).await {
+            return Some(format!("{id}: {}\n{}", differs().unwrap_or_default(), hooks.history(&id)));
+        }
+    }
+    let ids: Vec<_> = entries.iter().flatten().map(name).collect();
+    if !eventually(|| hooks.instances(&ids) <= 1).await {
+        return Some(format!("{} instances of one driver live", hooks.instances(&ids)));
+    }
+    hooks.wrong().into_iter().next()
+}
+
+async fn eventually(condition: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        if Instant::now() > end {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    true
+}
+
+fn is(state: &MachineState, expected: State) -> bool {
+    matches!(
+        (state, expected),
+        (MachineState::Inactive, State::Inactive)
+            | (MachineState::DriverMissing { .. }, State::DriverMissing)
+            | (MachineState::Incomplete { .. }, State::Incomplete)
+            | (MachineState::Quarantined { .. }, State::Quarantined)
+            | (MachineState::Failed { .. }, State::Failed)
+            | (MachineState::Ready, State::Ready)
+    )
+}
+
+/// A state without the words that a person needs.
+fn untold(state: &MachineState, expected: State) -> Option<String> {
+    let words: &[&str] = match expected {
+        State::Inactive | State::Ready => return None,
+        State::DriverMissing => &["'scripted'", "ostler driver enable"],
+        State::Incomplete => &["Missing DRIVER settings: NEEDED"],
+        State::Quarantined => &["crash", "ostler machine restart"],
+        State::Failed => &["the setting FAIL says so", "told-to-fail"],
+    };
+    let reason = state.reason().unwrap_or_default();
+    let missing = words.iter().find(|word| !reason.contains(**word))?;
+    Some(format!("the reason of {} does not say '{missing}': '{reason}'", state.name()))
+}
