@@ -11,10 +11,12 @@ use crate::{
     model::Digest,
     store::{Store, StoreError},
 };
+use parking_lot::Mutex;
 use std::{
     collections::hash_map::DefaultHasher,
     hash::{Hash as _, Hasher as _},
     io::{self, Read as _, Write as _},
+    os::fd::AsRawFd as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -24,7 +26,7 @@ use thiserror::Error;
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 use wasmtime::{
     Engine,
-    component::{Component, InstancePre},
+    component::{Component, InstancePre, Linker},
 };
 
 /// A component that is ready to be instantiated.
@@ -61,7 +63,12 @@ pub struct CodeCache {
     compatibility: String,
     limits: Limits,
     program: PathBuf,
+    /// What drivers of a type are given, made once for each type: host functions are many, and the same for all of them.
+    linkers: Arc<Mutex<Vec<TypeLinker>>>,
 }
+
+/// What drivers of a machine type are given.
+type TypeLinker = (Arc<MachineType>, Arc<Linker<DriverStore>>);
 
 impl CodeCache {
     /// A cache in a folder of the daemon. `program` is the `ostler` binary, which compiles when it is asked to.
@@ -69,7 +76,7 @@ impl CodeCache {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{:016x}", hasher.finish());
-        Self { folder, engine: engine.clone(), compatibility, limits, program }
+        Self { folder, engine: engine.clone(), compatibility, limits, program, linkers: Arc::default() }
     }
 
     /// Loads a component and links it for its type.
@@ -117,9 +124,21 @@ impl CodeCache {
 
     fn link(&self, component: &Component, machine_type: Arc<MachineType>) -> Result<Loaded, CodeError> {
         let link = |error: wasmtime::Error| CodeError::Link(format!("{error:#}"));
-        let linker = linker_for(&self.engine, &machine_type).map_err(link)?;
+        let linker = self.linker(&machine_type).map_err(link)?;
         let pre = linker.instantiate_pre(component).map_err(link)?;
         Ok(Loaded { pre, machine_type })
+    }
+
+    fn linker(&self, machine_type: &Arc<MachineType>) -> wasmtime::Result<Arc<Linker<DriverStore>>> {
+        let mut linkers = self.linkers.lock();
+        // Types that nobody but this list has any more are gone.
+        linkers.retain(|(of, _)| Arc::strong_count(of) > 1);
+        if let Some((_, linker)) = linkers.iter().find(|(of, _)| Arc::ptr_eq(of, machine_type)) {
+            return Ok(Arc::clone(linker));
+        }
+        let linker = Arc::new(linker_for(&self.engine, machine_type)?);
+        linkers.push((Arc::clone(machine_type), Arc::clone(&linker)));
+        Ok(linker)
     }
 
     fn file(&self, digest: Digest) -> PathBuf {
@@ -128,22 +147,26 @@ impl CodeCache {
 
     async fn cached(&self, store: &Store, digest: Digest) -> Result<Option<Component>, CodeError> {
         let Some(expected) = store.compiled(digest, &self.compatibility).await? else { return Ok(None) };
-        let Ok(code) = tokio::fs::read(self.file(digest)).await else { return Ok(None) };
-        if Digest::of(&code) != expected {
-            tracing::warn!(%digest, "compiled code in the cache is not what was written; compiling again");
-            return Ok(None);
-        }
-        // Code of another engine is refused here by the engine's own header.
-        Ok(self.deserialize(&code).ok())
+        let (cache, file) = (self.clone(), self.file(digest));
+        let loaded = tokio::task::spawn_blocking(move || cache.map(&file, expected)).await;
+        Ok(match loaded {
+            Ok(Ok(component)) => Some(component),
+            Ok(Err(Unusable::Changed)) => {
+                tracing::warn!(%digest, "compiled code in the cache is not what was written; compiling again");
+                None
+            }
+            // Not there, or code of another engine, which is refused by the engine's own header.
+            Ok(Err(Unusable::Other)) | Err(_) => None,
+        })
     }
 
     async fn compile(&self, store: &Store, digest: Digest, bytes: &[u8]) -> Result<Component, CodeError> {
         let code = self.compile_apart(bytes).await?;
-        let component = self.deserialize(&code).map_err(|error| CodeError::Compile(format!("{error:#}")))?;
         let failed = |error| CodeError::Cache(self.folder.clone(), error);
         write_whole(&self.folder, &self.file(digest), &code).await.map_err(failed)?;
         store.set_compiled(digest, &self.compatibility, Digest::of(&code)).await?;
-        Ok(component)
+        let why = || CodeError::Compile("the engine refuses the code that its compiler made".to_owned());
+        self.cached(store, digest).await?.ok_or_else(why)
     }
 
     /// Compiles in a child process.
@@ -186,14 +209,28 @@ impl CodeCache {
         }))
     }
 
-    /// The one place where native code enters the process.
+    /// The one place where native code enters the process: a file is mapped, so that what no driver runs takes no memory.
     #[allow(unsafe_code)]
-    fn deserialize(&self, code: &[u8]) -> wasmtime::Result<Component> {
+    fn map(&self, file: &Path, expected: Digest) -> Result<Component, Unusable> {
+        let mut code = std::fs::File::open(file).map_err(|_| Unusable::Other)?;
+        if Digest::of_reader(&mut code).map_err(|_| Unusable::Other)? != expected {
+            return Err(Unusable::Changed);
+        }
+        // By its descriptor, so that what is mapped is what was read, whatever lies under the name by now.
+        let opened = format!("/proc/self/fd/{}", code.as_raw_fd());
         // SAFETY: the bytes were compiled by our own binary with the same engine configuration, by the child process above
-        // or by an earlier one. In the second case they lay in a folder that only this user may write, and their digest
-        // was compared with the one that was recorded when they were made.
-        unsafe { Component::deserialize(&self.engine, code) }
+        // or by an earlier one. They lie in a folder that only this user may write, in a file that is never written again
+        // once it has its name, and their digest was compared with the one that was recorded when they were made.
+        unsafe { Component::deserialize_file(&self.engine, opened) }.map_err(|_| Unusable::Other)
     }
+}
+
+/// Why a file of the cache is not loaded.
+enum Unusable {
+    /// It is not what was written.
+    Changed,
+    /// It is not there, or not for this engine.
+    Other,
 }
 
 async fn write_whole(folder: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {

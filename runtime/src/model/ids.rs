@@ -175,6 +175,14 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of everything that a reader has.
+    pub fn of_reader(reader: &mut impl std::io::Read) -> std::io::Result<Self> {
+        use sha2::{Digest as _, Sha256};
+        let mut hasher = Sha256::new();
+        std::io::copy(reader, &mut hasher)?;
+        Ok(Self(hasher.finalize().into()))
+    }
+
     /// The first twelve digits, for people.
     pub fn short(&self) -> String {
         self.to_string().chars().take(12).collect()

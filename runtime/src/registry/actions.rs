@@ -1,7 +1,10 @@
 //! Actions: the buttons that a driver declares. Inputs are checked here, and the machine's keeper presses the button
 //! between its other calls.
 
-use super::{Entry, Registry, keeper::Command};
+use super::{
+    Entry, Registry,
+    keeper::{Command, Wanted},
+};
 use crate::{
     broker::CallKind,
     instance::{Answer, CallEnd, Payload},
@@ -95,7 +98,7 @@ pub(super) fn gone() -> DriverError {
 impl Entry {
     /// Has a call made between the keeper's others. The error is how it ended otherwise.
     pub(super) async fn run(&self, what: String, kind: CallKind, payload: Payload) -> Result<Answer, CallEnd> {
-        let end = self.ask(|reply| Command::Run { what, kind, payload, reply }).await;
+        let end = self.ask(|reply| Command::Run(Box::new(Wanted { what, kind, payload, reply }))).await;
         match end.unwrap_or_else(|| CallEnd::Returned(Err(gone()))) {
             CallEnd::Returned(Ok(answer)) => Ok(answer),
             end => Err(end),

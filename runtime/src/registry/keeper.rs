@@ -32,16 +32,7 @@ pub enum Command {
         reply: oneshot::Sender<bool>,
     },
     /// Somebody wants a call between the others: an action, or a function of the type.
-    Run {
-        /// What it is, for the log.
-        what: String,
-        /// Which export.
-        kind: CallKind,
-        /// What it carries.
-        payload: Payload,
-        /// Answered with its end.
-        reply: oneshot::Sender<CallEnd>,
-    },
+    Run(Box<Wanted>),
     /// The machine was removed.
     Remove {
         /// Answered when it is stopped.
@@ -52,6 +43,18 @@ pub enum Command {
         /// Answered when it is stopped.
         reply: oneshot::Sender<()>,
     },
+}
+
+/// A call that somebody wants between the others. Boxed in the command: each machine has room for some of those.
+pub struct Wanted {
+    /// What it is, for the log.
+    pub what: String,
+    /// Which export.
+    pub kind: CallKind,
+    /// What it carries.
+    pub payload: Payload,
+    /// Answered with its end.
+    pub reply: oneshot::Sender<CallEnd>,
 }
 
 /// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
@@ -262,7 +265,7 @@ impl Keeper {
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { .. } => call.cancel("the daemon stops"),
-                        Command::Cancel { .. } | Command::Run { .. } => {}
+                        Command::Cancel { .. } | Command::Run(_) => {}
                     }
                     match command {
                         Command::Look => {}
@@ -273,8 +276,8 @@ impl Keeper {
                             }
                             let _ = reply.send(ours);
                         }
-                        Command::Run { reply, .. } if call.job.is_some() => {
-                            let _ = reply.send(CallEnd::Returned(Err(self.busy(&call))));
+                        Command::Run(wanted) if call.job.is_some() => {
+                            let _ = wanted.reply.send(CallEnd::Returned(Err(self.busy(&call))));
                         }
                         other => self.pending.push_back(other),
                     }
@@ -338,11 +341,11 @@ impl Keeper {
                 let _ = reply.send(false);
                 Flow::Again
             }
-            Command::Run { reply, .. } => {
+            Command::Run(wanted) => {
                 let state = self.state.borrow().0.to_string();
                 let message = format!("'{}' is not ready: it is {state}", self.machine.name());
                 let error = DriverError::new(ErrorKind::Transient, "not-ready", message);
-                let _ = reply.send(CallEnd::Returned(Err(error)));
+                let _ = wanted.reply.send(CallEnd::Returned(Err(error)));
                 Flow::Again
             }
             Command::Remove { reply } => {

@@ -66,7 +66,7 @@ use std::{
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// How many commands may wait for a keeper.
-const COMMANDS: usize = 64;
+const COMMANDS: usize = 16;
 /// How many rehearsals run side by side.
 const REHEARSALS: usize = 2;
 

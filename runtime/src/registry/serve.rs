@@ -1,6 +1,6 @@
 //! What a keeper does while its machine is ready: commands first, then jobs, then pings.
 
-use super::keeper::{Command, Keeper};
+use super::keeper::{Command, Keeper, Wanted};
 use crate::{
     broker::{Call, CallKind, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},
@@ -37,10 +37,11 @@ impl Keeper {
         live: &Live,
         mut instance_state: watch::Receiver<InstanceState>,
     ) -> Leave {
+        // What runs is boxed: most machines are idle, and each would keep room for it.
         let mut ping_at = self.next_ping(Duration::ZERO);
         loop {
             if let Some(command) = self.pending.pop_front() {
-                if let Some(leave) = self.obey_ready(live, command).await {
+                if let Some(leave) = Box::pin(self.obey_ready(live, command)).await {
                     return leave;
                 }
                 continue;
@@ -54,7 +55,7 @@ impl Keeper {
             }
             let due = self.next_due().await;
             if let Due::Now(job) = due {
-                self.print(live, *job).await;
+                Box::pin(self.print(live, *job)).await;
                 continue;
             }
             let job_at = if let Due::At(at) = due { Some(at) } else { None };
@@ -73,7 +74,7 @@ impl Keeper {
                 () = until(job_at) => {}
                 () = until(ping_at) => {
                     let began = Instant::now();
-                    self.ping(live).await;
+                    Box::pin(self.ping(live)).await;
                     ping_at = self.next_ping(began.elapsed());
                 }
             }
@@ -96,7 +97,8 @@ impl Keeper {
                 let _ = reply.send(false);
                 None
             }
-            Command::Run { what, kind, payload, reply } => {
+            Command::Run(wanted) => {
+                let Wanted { what, kind, payload, reply } = *wanted;
                 let call = Call::of_machine(kind, Arc::clone(&self.machine));
                 self.machine.write_log("info", &format!("{what} begins"), Vec::new());
                 let end = self.attend(&live.instance, live.generation, call, payload).await;

@@ -12,6 +12,7 @@
 //! * [`brokered`]: a call through an instance, beside a bare call of the engine
 //! * [`encoding`]: a label to compressed ZPL, in a guest and natively
 //! * [`pages`]: a page of a PDF to dots, beside Poppler
+//! * [`start`]: a start with 1,000 machines, and what each of them takes
 //! * [`scene`]: the component, its store and its machines, which both need
 //! * [`rounds`]: medians, and pairs of them
 //! * [`report`]: the table and the file
@@ -27,6 +28,7 @@ mod pages;
 mod report;
 mod rounds;
 mod scene;
+mod start;
 
 use anyhow::{Result, bail};
 use report::Section;
@@ -38,12 +40,22 @@ const REPORT: &str = "../../docs/benchmarks.md";
 /// A benchmark and its name.
 type Benchmark = (&'static str, fn() -> Result<Section>);
 
-const BENCHMARKS: [Benchmark; 3] = [("brokered", brokered::run), ("encoding", encoding::run), ("pages", pages::run)];
+const BENCHMARKS: [Benchmark; 4] =
+    [("start", start::run), ("brokered", brokered::run), ("encoding", encoding::run), ("pages", pages::run)];
 
 fn main() -> Result<ExitCode> {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     if chosen == [pages::WORKER] {
         return Ok(ostler_render::worker::main());
+    }
+    match chosen.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [start::START, folder] => return start::once(Path::new(folder)).map(|()| ExitCode::SUCCESS),
+        // As the daemon asks its own binary.
+        ["compile-worker", memory] => {
+            ostler::instance::code::compile_worker(memory.parse()?).map_err(anyhow::Error::msg)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     let known = |name: &String| BENCHMARKS.iter().any(|(known, _)| known == name);
     if let Some(unknown) = chosen.iter().find(|name| !known(name)) {
