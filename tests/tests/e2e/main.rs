@@ -13,6 +13,7 @@ mod hostile;
 mod install;
 mod lifecycle;
 mod options;
+mod plugins;
 mod printing;
 mod rendering;
 mod scale;
