@@ -22,6 +22,7 @@
 //! * [`scale`]: a simulated scale, and what lies on it
 //! * [`plugin`]: plugins: those of the repository, and others made for a test
 //! * [`contract`]: components that are drivers by their type only
+//! * [`tutorial`]: the files and commands that a tutorial shows
 //! * [`label`]: labels to print, as PNG, with codes that can be read back
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
@@ -44,6 +45,7 @@ pub mod place;
 pub mod plugin;
 pub mod printer;
 pub mod scale;
+pub mod tutorial;
 
 pub use client::Output;
 pub use daemon::{Builder, Daemon};

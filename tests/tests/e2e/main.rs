@@ -18,5 +18,6 @@ mod printing;
 mod rendering;
 mod scale;
 mod settings;
+mod tutorial;
 mod usb;
 mod zebra;
