@@ -1,6 +1,6 @@
 //! Machines of a driver that a plugin brings: how many instances serve them, how they are found, and what a restart leaves.
 
-use super::{add_counting, counting, each, enable, found, install};
+use super::{add_counting, counting, each, enable, found, install, with_abc};
 use ostler_tests::Daemon;
 use serde_json::{Value, json};
 
@@ -61,6 +61,25 @@ fn machines_are_found_by_being_active_by_name_by_driver_and_by_type() {
 }
 
 #[test]
+fn an_unknown_filter_is_refused_by_name() {
+    let daemon = with_three();
+    let (status, body) = daemon.request("GET", "/api/machine/?unknown_filter=x", None);
+    assert_eq!(status, 400, "{body}");
+    assert!(body["detail"].as_str().is_some_and(|detail| detail.contains("unknown_filter")), "{body}");
+}
+
+#[test]
+fn machines_are_found_by_their_whole_name_and_by_being_initialised() {
+    let daemon = with_three();
+    add_counting(&daemon, "dock 2", &["--inactive"]);
+    assert_eq!(found(&daemon, "search=dock").len(), 2);
+    assert_eq!(found(&daemon, "name=dock"), ["dock"]);
+    assert_eq!(found(&daemon, "name=dock&active=false"), [""; 0]);
+    assert_eq!(found(&daemon, "initialized=true"), ["dock", "ramp"]);
+    assert_eq!(found(&daemon, "active=false&initialized=false"), ["spare", "dock 2"]);
+}
+
+#[test]
 fn a_machine_is_the_same_by_its_id_and_in_the_list() {
     let daemon = with_three();
     let listed = daemon.machine("dock");
@@ -78,6 +97,16 @@ fn a_restart_succeeds_without_a_hook_and_leaves_the_properties() {
     let machine = daemon.until_state("dock", "ready");
     assert_eq!(machine["properties"], before);
     assert_eq!(machine["machine_errors"], json!([]));
+}
+
+#[test]
+fn a_property_says_how_it_is_to_be_shown() {
+    let daemon = with_abc();
+    daemon.add_of_type("abc", "bench", "xyz", &["UNIT=mm"]);
+    let properties = daemon.machine("bench")["properties"].clone();
+    let plain = json!({ "key": "Model", "value": "XYZ 1", "group": "", "type": "str", "max_progress": null });
+    let progress = json!({ "key": "Ink", "value": "80", "group": "", "type": "progress", "max_progress": 100.0 });
+    assert_eq!(properties, json!([plain, progress]));
 }
 
 #[test]

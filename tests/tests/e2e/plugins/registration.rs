@@ -240,3 +240,47 @@ fn a_driver_that_was_there_before_a_plugin_is_not_taken_over() {
         assert_eq!(drivers(&daemon), ["counting-printer"]);
     }
 }
+
+#[test]
+fn the_very_same_component_belongs_to_whoever_brought_it_first() {
+    let daemon = Daemon::start();
+    install(&daemon, &counting());
+    enable(&daemon, "counting");
+    let again = Bundle::new("again", "1").driver("counting.wasm", component("ostler_driver_counting"));
+    let installed = install(&daemon, &again);
+    let problem = installed["drivers"][0]["problem"].as_str().unwrap_or_default();
+    let words = "Cannot re-register driver 'counting-printer': plugin 'counting' brought it first";
+    assert!(problem.contains(words), "{installed:#}");
+    // The second plugin neither runs the first one's driver nor stops it.
+    for change in [enable, disable] {
+        change(&daemon, "again");
+        assert_eq!(drivers(&daemon), ["counting-printer"]);
+    }
+    disable(&daemon, "counting");
+    enable(&daemon, "again");
+    assert_eq!(drivers(&daemon), [""; 0]);
+
+    let file = place::guest("ostler_driver_virtual");
+    daemon.json(&["driver", "install", &file.to_string_lossy(), "--enable"]);
+    install(&daemon, &sample());
+    enable(&daemon, "sample");
+    disable(&daemon, "sample");
+    assert_eq!(drivers(&daemon), ["virtual-printer"]);
+}
+
+#[test]
+fn a_machine_of_a_disabled_plugin_names_the_plugin_to_enable() {
+    let daemon = Daemon::start();
+    install(&daemon, &counting());
+    enable(&daemon, "counting");
+    add_counting(&daemon, "dock", &[]);
+    daemon.until_state("dock", "ready");
+    disable(&daemon, "counting");
+    let machine = daemon.until_state("dock", "driver-missing");
+    let reason = machine["state"]["reason"].as_str().unwrap();
+    assert!(reason.contains("ostler plugin enable counting"), "{reason}");
+    // Its driver alone cannot be let run past its plugin.
+    let said = daemon.cli(&["driver", "enable", "counting-printer"]);
+    said.refused(1, &["plugin 'counting'", "ostler plugin enable counting"]);
+    assert_eq!(drivers(&daemon), [""; 0]);
+}

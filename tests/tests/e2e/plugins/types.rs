@@ -93,3 +93,73 @@ fn a_type_whose_slug_is_taken_is_refused_and_the_first_one_stays() {
     daemon.cli(&["plugin", "disable", "first"]).ok();
     assert_eq!(daemon.json(&["type", "show", "abc"])["provider_plugin"], json!("second"));
 }
+
+#[test]
+fn two_plugins_with_the_same_package_do_not_take_the_daemon_along() {
+    let daemon = Daemon::start();
+    install(&daemon, &with_type("first", same, same));
+    let other_slug = |text: String| text.replace("slug = \"abc\"", "slug = \"abd\"");
+    install(&daemon, &with_type("second", same, other_slug));
+    enable(&daemon, "first");
+    enable(&daemon, "second");
+    assert!(types(&daemon).contains(&"abc".to_owned()));
+    let errors = registry_errors(&daemon);
+    assert!(
+        errors.iter().any(|error| error.contains("plugin 'second'") && error.contains("example:abc")),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_plugin_cannot_redefine_the_core_contract() {
+    let other_core = "package ostler:machine@0.1.0;\n\ninterface host {\n    resource machine;\n}\n\ninterface types {\n    \
+                      type error = string;\n}\n\nworld core {\n    import host;\n}\n";
+    is_an_error(&with_type("bad", |_| other_core.to_owned(), same), &["ostler:machine"]);
+    // The same, hidden behind a package of its own.
+    let nested = |wit: String| {
+        let core = other_core.replacen("package ostler:machine@0.1.0;", "package ostler:machine@0.1.0 {", 1);
+        format!("{wit}\n{core}}}\n")
+    };
+    is_an_error(&with_type("bad", nested, same), &["ostler:machine"]);
+    // And when it comes first in its plugin, before a type that is in order.
+    let plugin = Bundle::new("bad", "1")
+        .machine_type("core", other_core, "slug = 'core'")
+        .machine_type("abc", &abc("abc.wit"), &abc("machine-type.toml"))
+        .driver("virtual.wasm", component("ostler_driver_virtual"));
+    is_an_error(&plugin, &["ostler:machine"]);
+}
+
+#[test]
+fn a_driver_of_another_plugins_type_waits_for_that_plugin() {
+    let daemon = Daemon::start();
+    let kind = Bundle::new("kind", "1").machine_type("abc", &abc("abc.wit"), &abc("machine-type.toml"));
+    install(&daemon, &kind);
+    enable(&daemon, "kind");
+    install(&daemon, &Bundle::new("lite", "1").driver("lite.wasm", component("ostler_driver_xyz_lite")));
+    enable(&daemon, "lite");
+    daemon.add_of_type("abc", "bench", "xyz-lite", &[]);
+
+    daemon.cli(&["plugin", "disable", "kind"]).ok();
+    daemon.until_state("bench", "driver-missing");
+    let missing = |daemon: &Daemon| {
+        let errors = registry_errors(daemon);
+        assert!(errors.iter().any(|error| error.contains("'xyz-lite'") && error.contains("'abc'")), "{errors:?}");
+    };
+    missing(&daemon);
+    daemon.cli(&["plugin", "disable", "lite"]).ok();
+    enable(&daemon, "lite");
+    missing(&daemon);
+
+    enable(&daemon, "kind");
+    daemon.until_state("bench", "ready");
+    assert_eq!(registry_errors(&daemon), [""; 0], "what came back is missed no longer");
+}
+
+#[test]
+fn a_type_that_cannot_be_registered_is_told_at_the_install() {
+    let daemon = Daemon::start();
+    let broken = |wit: String| wit.replace("enum status {", "enum status");
+    let file = daemon.document("plugin.tar", &with_type("bad", broken, same).archive());
+    let said = daemon.cli(&["plugin", "install", &file.to_string_lossy()]).ok().stdout;
+    assert!(said.contains("does not parse"), "{said}");
+}
