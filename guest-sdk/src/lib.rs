@@ -92,7 +92,8 @@
 //!
 //! **6. Buttons, checks and choices** are further methods of [`Driver`], each with a default.
 //!
-//! **7. A machine type of your own** comes from its `.wit` and `machine-type.toml` by [`machine_type!`].
+//! **7. A machine type of your own** comes from its `.wit` and `machine-type.toml` by [`machine_type!`];
+//! `docs/machine-types.md` makes one step by step.
 //!
 //! # Layout
 //!
@@ -137,14 +138,14 @@ pub use machine::{Machine, MachineFilter, machines, report_driver_error};
 ///
 /// ```ignore
 /// ostler_sdk::machine_type! {
-///     path: "wit/abc",            // the type's folder, seen from Cargo.toml
-///     deps: ["wit/units"],        // further packages that it uses; left out when none
+///     path: "../abc",             // the type's folder, seen from Cargo.toml
+///     deps: ["../units"],         // further packages that it uses; left out when none
 ///     module: types,              // the module of this invocation; left out at the crate's root
 ///
 ///     /// What a driver of the type `abc` implements.
 ///     pub trait Abc {
 ///         // A body for a function of the contract: drivers need not write it.
-///         async fn zero(&self, machine: &Machine) -> Result<()> { Ok(()) }
+///         async fn multiply(&self, _: &Machine, x: i32, y: i32) -> Result<i64> { Ok(i64::from(x) * i64::from(y)) }
 ///         // A method that is not in the contract.
 ///         async fn measure_once(&self, machine: &Machine) -> Result<f64>;
 ///     }
@@ -161,7 +162,7 @@ pub use machine::{Machine, MachineFilter, machines, report_driver_error};
 ///   drivers say `machine.set_status(Status::Connected)`.
 /// * `SLUG`, and the macro `export_abc!(MyDriver)` at the crate's root.
 ///
-/// The folder `examples/abc` of this crate is a whole type with a driver.
+/// The folder `plugins/abc` of the repository is a whole type with two drivers.
 pub use ostler_sdk_macros::machine_type;
 pub use value::FromValue;
 

@@ -20,7 +20,9 @@
 //! * [`client`]: the command line and the REST API of that daemon
 //! * [`printer`]: simulated printers, and the runtime that they live on
 //! * [`scale`]: a simulated scale, and what lies on it
-//! * [`plugin`]: a plugin's folder, put together
+//! * [`plugin`]: plugins: those of the repository, and others made for a test
+//! * [`contract`]: components that are drivers by their type only
+//! * [`tutorial`]: the files and commands that a tutorial shows
 //! * [`label`]: labels to print, as PNG, with codes that can be read back
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
@@ -34,6 +36,7 @@
 #![allow(clippy::return_self_not_must_use)]
 
 pub mod client;
+pub mod contract;
 pub mod counterpart;
 pub mod daemon;
 pub mod dots;
@@ -42,6 +45,7 @@ pub mod place;
 pub mod plugin;
 pub mod printer;
 pub mod scale;
+pub mod tutorial;
 
 pub use client::Output;
 pub use daemon::{Builder, Daemon};

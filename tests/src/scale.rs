@@ -98,7 +98,7 @@ impl Scale {
     fn note(&mut self, description: &Value) -> bool {
         let connections = description["connections"].as_array().into_iter().flatten();
         let mut paths = connections.filter_map(|connection| connection["device_path"].as_str());
-        self.device = paths.next().unwrap_or_default().to_owned();
+        paths.next().unwrap_or_default().clone_into(&mut self.device);
         !self.device.is_empty()
     }
 

@@ -246,18 +246,18 @@ fn fail(at: Option<&LitStr>, message: impl std::fmt::Display) -> Error {
 mod tests {
     use super::*;
 
-    const ABC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/abc/wit");
+    const METER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/meter");
 
     fn read(folder: &Path) -> Result<Contract> {
         let folder = folder.to_str().unwrap();
-        Contract::read(&syn::parse_quote!(path: #folder, pub trait Abc {}))
+        Contract::read(&syn::parse_quote!(path: #folder, pub trait Meter {}))
     }
 
-    /// The example's type with another manifest.
+    /// The type with another manifest.
     fn with_manifest(change: impl Fn(String) -> String) -> Result<Contract> {
         let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str| Path::new(ABC).join(name);
-        std::fs::copy(file("abc.wit"), folder.path().join("abc.wit")).unwrap();
+        let file = |name: &str| Path::new(METER).join(name);
+        std::fs::copy(file("meter.wit"), folder.path().join("meter.wit")).unwrap();
         let manifest = std::fs::read_to_string(file("machine-type.toml")).unwrap();
         std::fs::write(folder.path().join("machine-type.toml"), change(manifest)).unwrap();
         read(folder.path())
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_contract_lists_its_functions_and_which_of_them_are_optional() {
-        let contract = read(Path::new(ABC)).unwrap();
+        let contract = read(Path::new(METER)).unwrap();
         let functions: Vec<_> =
             contract.functions().map(|function| (function.name.as_str(), contract.is_optional(function))).collect();
         assert_eq!(functions, [("measure", false), ("zero", true), ("unit-name", false)]);
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn only_the_interfaces_that_a_contract_uses_are_shared() {
-        let shared = read(Path::new(ABC)).unwrap().shared();
+        let shared = read(Path::new(METER)).unwrap().shared();
         let names: Vec<_> = shared.iter().map(|(name, _)| name.split('@').next().unwrap()).collect();
         assert!(names.contains(&"ostler:machine/types") && names.contains(&"ostler:machine/host"));
         assert!(!names.contains(&"ostler:printing/jobs"));
@@ -291,8 +291,8 @@ mod tests {
 
     #[test]
     fn a_contract_that_is_not_in_the_package_is_answered_with_those_that_are() {
-        let error = message(with_manifest(|text| text.replace("example:abc/abc@", "example:abc/xyz@")));
-        assert!(error.contains("example:abc/xyz@0.1.0") && error.contains("example:abc/abc@0.1.0"), "{error}");
+        let error = message(with_manifest(|text| text.replace("example:meter/meter@", "example:meter/xyz@")));
+        assert!(error.contains("example:meter/xyz@0.1.0") && error.contains("example:meter/meter@0.1.0"), "{error}");
     }
 
     #[test]

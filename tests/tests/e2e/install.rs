@@ -1,9 +1,11 @@
 //! Components that come and go: what is not a driver is refused by name, and nothing runs before an operator says so.
 
-use ostler_tests::{Daemon, Label, place, printer};
+use ostler_tests::{
+    Daemon, Label,
+    contract::{Contract, without_lines},
+    place, printer,
+};
 use serde_json::json;
-use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
-use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve};
 
 #[test]
 fn a_text_file_is_refused_and_the_message_says_how_to_build_a_driver() {
@@ -162,46 +164,7 @@ fn a_disabled_driver_stops_and_its_machines_wait_for_it() {
     assert_eq!(zebra.label_count(), 1);
 }
 
-/// The contract of label printers as it stands in `wit/`, changed or not, to make components from.
-struct Contract {
-    resolve: Resolve,
-    package: PackageId,
-}
-
-impl Contract {
-    fn read(change: impl Fn(&str) -> String) -> Self {
-        let mut resolve = Resolve::default();
-        let mut package = None;
-        for name in ["machine", "printing", "label-printer"] {
-            let file = place::repository().join("wit").join(name).join(name).with_extension("wit");
-            let wit = change(&std::fs::read_to_string(&file).unwrap());
-            package = Some(resolve.push_str(&file, &wit).unwrap());
-        }
-        Self { resolve, package: package.unwrap() }
-    }
-
-    /// A component of a world, all of whose functions trap.
-    fn component(&self, world: &str) -> Vec<u8> {
-        let world = self.resolve.select_world(&[self.package], Some(world)).unwrap();
-        let abi = ManglingAndAbi::Legacy(LiftLowerAbi::AsyncCallback);
-        let mut module = dummy_module(&self.resolve, world, abi);
-        embed_component_metadata(&mut module, &self.resolve, world, StringEncoding::UTF8, false).unwrap();
-        ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
-    }
-
-    /// The functions that every driver exports.
-    fn lifecycle(&self) -> Vec<String> {
-        let mut interfaces = self.resolve.interfaces.iter().map(|(_, interface)| interface);
-        let lifecycle = interfaces.find(|interface| interface.name.as_deref() == Some("lifecycle")).unwrap();
-        lifecycle.functions.keys().cloned().collect()
-    }
-}
-
 /// A package whose worlds export nothing.
 fn nothing(wit: &str) -> String {
     without_lines(wit, "    export ")
-}
-
-fn without_lines(wit: &str, start: &str) -> String {
-    wit.lines().filter(|line| !line.starts_with(start)).collect::<Vec<_>>().join("\n")
 }
