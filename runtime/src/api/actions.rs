@@ -1,13 +1,12 @@
 //! What a machine offers beside its settings: actions, the functions of its type, options of jobs, previews.
 
-use super::{ApiError, OPERATOR, State, machines::find, submission::Submitted};
+use super::{ApiError, OPERATOR, State, extract::Json, machines::find, submission::Submitted};
 use crate::{
     jobs::submit::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
     registry::{Press, functions::Called},
 };
 use axum::{
-    Json,
     body::Bytes,
     extract::{Path, Request},
     http::{StatusCode, header},

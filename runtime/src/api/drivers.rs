@@ -1,17 +1,15 @@
 //! `/api/driver/`: installed components: install, enable, disable.
 
-use super::{ApiError, OPERATOR, State};
+use super::{
+    ApiError, OPERATOR, State,
+    extract::{Json, Query},
+};
 use crate::{
     broker::LogLine,
     model::{Digest, InstalledDriver, Isolation, Slug},
     registry::{Registry, view::DriverView},
 };
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, Query},
-    http::StatusCode,
-};
+use axum::{body::Bytes, extract::Path, http::StatusCode};
 use serde::Deserialize;
 
 /// Which drivers to list.

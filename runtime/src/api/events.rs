@@ -1,13 +1,14 @@
 //! `/api/events/`: the feed as server-sent events, resumable by id; and the audit.
 
-use super::{ApiError, State};
+use super::{
+    ApiError, State,
+    extract::{Json, Query},
+};
 use crate::{
     model::Event,
     store::{Audit, Store},
 };
 use axum::{
-    Json,
-    extract::Query,
     http::HeaderMap,
     response::sse::{self, KeepAlive, Sse},
 };

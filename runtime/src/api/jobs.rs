@@ -1,13 +1,17 @@
 //! `/api/job/`: print jobs.
 
-use super::{ApiError, OPERATOR, State, machines::find, submission::Submitted};
+use super::{
+    ApiError, OPERATOR, State,
+    extract::{Json, Query},
+    machines::find,
+    submission::Submitted,
+};
 use crate::{
     model::{JobId, JobRecord, JobState, MachineId},
     store::JobFilter,
 };
 use axum::{
-    Json,
-    extract::{Path, Query, Request},
+    extract::{Path, Request},
     http::StatusCode,
 };
 use serde::Deserialize;

@@ -1,6 +1,9 @@
 //! `/api/machine/`: machines, types and what is wrong in the registry.
 
-use super::{ApiError, OPERATOR, State};
+use super::{
+    ApiError, OPERATOR, State,
+    extract::{Json, Query},
+};
 use crate::{
     broker::LogLine,
     model::{MachineId, Scope, Slug},
@@ -10,11 +13,7 @@ use crate::{
     },
     store::StateChange,
 };
-use axum::{
-    Json,
-    extract::{Path, Query},
-    http::StatusCode,
-};
+use axum::{extract::Path, http::StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -26,7 +25,11 @@ pub struct Filter {
     machine_type: Option<String>,
     driver: Option<String>,
     active: Option<bool>,
+    /// A part of the name, without regard to case.
     search: Option<String>,
+    /// The whole name.
+    name: Option<String>,
+    initialized: Option<bool>,
 }
 
 /// The machine of an id in a path.
@@ -45,6 +48,8 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
         let accepted = filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
             && filter.driver.as_ref().is_none_or(|driver| driver == machine.driver.as_str())
             && filter.active.is_none_or(|active| active == machine.is_active())
+            && filter.name.as_ref().is_none_or(|name| *name == machine.name())
+            && filter.initialized.is_none_or(|initialized| initialized == machine.is_initialized())
             && filter.search.as_ref().is_none_or(|text| machine.name().to_lowercase().contains(&text.to_lowercase()));
         if accepted {
             views.push(registry.machine_view(&entry).await?);

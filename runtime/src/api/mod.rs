@@ -3,6 +3,7 @@
 //! Upstream's paths and fields are kept under `/api/machine/`; additions live beside them. All paths end in `/`.
 //!
 //! * [`error`]: what a refusal looks like
+//! * [`extract`]: what requests bring, read with refusals in JSON
 //! * [`machines`], [`settings`]: machines and their settings
 //! * [`drivers`], [`plugins`]: installed components, and what comes together
 //! * [`actions`]: buttons, options of jobs, previews
@@ -15,6 +16,7 @@ pub mod actions;
 pub mod drivers;
 pub mod error;
 pub mod events;
+pub mod extract;
 pub mod jobs;
 pub mod machines;
 pub mod plugins;
@@ -25,7 +27,7 @@ pub use error::ApiError;
 
 use crate::registry::Registry;
 use axum::{
-    Json, Router,
+    Router,
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
@@ -90,6 +92,6 @@ pub fn router(registry: Arc<Registry>) -> Router {
 }
 
 /// An empty answer.
-fn done() -> Json<serde_json::Value> {
-    Json(json!({}))
+fn done() -> extract::Json<serde_json::Value> {
+    extract::Json(json!({}))
 }

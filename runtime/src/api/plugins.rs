@@ -1,11 +1,11 @@
 //! `/api/plugin/`: machine types and drivers that come together.
 
-use super::{ApiError, OPERATOR, State};
+use super::{ApiError, OPERATOR, State, extract::Json};
 use crate::{
     model::{Digest, Plugin, Slug, Timestamp},
     store::StoreError,
 };
-use axum::{Json, body::Bytes, extract::Path, http::StatusCode};
+use axum::{body::Bytes, extract::Path, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 /// A plugin.
@@ -23,10 +23,19 @@ pub struct PluginView {
     pub enabled: bool,
     /// When it was installed last.
     pub installed_at: Timestamp,
-    /// The folders of its machine types.
-    pub types: Vec<String>,
+    /// Its machine types.
+    pub types: Vec<PluginTypeView>,
     /// Its drivers, and what became of them.
     pub drivers: Vec<PluginDriverView>,
+}
+
+/// A machine type of a plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PluginTypeView {
+    /// Its folder.
+    pub folder: String,
+    /// Why it could not be registered when the plugin was installed.
+    pub problem: Option<String>,
 }
 
 /// A component of a plugin.
@@ -54,7 +63,7 @@ fn view(plugin: Plugin) -> PluginView {
         version: plugin.version,
         enabled: plugin.enabled,
         installed_at: plugin.installed_at,
-        types: plugin.types.into_iter().map(|of| of.folder).collect(),
+        types: plugin.types.into_iter().map(|of| PluginTypeView { folder: of.folder, problem: of.problem }).collect(),
         drivers: drivers.collect(),
     }
 }

@@ -2,13 +2,14 @@
 
 use super::{
     ApiError, OPERATOR, State,
+    extract::Json,
     machines::{find, proposals},
 };
 use crate::{
     model::{Scope, setting::Choice},
     registry::{Registry, view::SettingView},
 };
-use axum::{Json, extract::Path};
+use axum::extract::Path;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -59,9 +59,9 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                     plugin.name.clone(),
                     plugin.version.clone(),
                     if plugin.enabled { "yes" } else { "no" }.to_owned(),
-                    plugin.types.join(" "),
+                    plugin.types.iter().map(|of| of.folder.as_str()).collect::<Vec<_>>().join(" "),
                     drivers.join(" "),
-                    plugin.drivers.iter().filter(|driver| driver.problem.is_some()).count().to_string(),
+                    problems(plugin).to_string(),
                 ]
             })
         }
@@ -110,10 +110,20 @@ fn pack(folder: &Path) -> Result<Vec<u8>> {
     Ok(archive.into_inner()?)
 }
 
+/// How many of its types and drivers could not be registered.
+fn problems(plugin: &PluginView) -> usize {
+    let types = plugin.types.iter().filter(|of| of.problem.is_some()).count();
+    types + plugin.drivers.iter().filter(|driver| driver.problem.is_some()).count()
+}
+
 fn show(out: Output, view: &PluginView) -> Result<()> {
     let drivers = view.drivers.iter().map(|driver| match (&driver.slug, &driver.problem) {
         (Some(slug), _) => format!("{slug} ({})", driver.file),
         (None, problem) => format!("{}: {}", driver.file, problem.as_deref().unwrap_or("not registered")),
+    });
+    let types = view.types.iter().map(|of| match &of.problem {
+        Some(problem) => format!("{}: {problem}", of.folder),
+        None => of.folder.clone(),
     });
     out.one(
         view,
@@ -121,7 +131,7 @@ fn show(out: Output, view: &PluginView) -> Result<()> {
             ("plugin", format!("{} ({}) {}", view.name, view.slug, view.version)),
             ("description", view.description.clone()),
             ("enabled", if view.enabled { "yes" } else { "no" }.to_owned()),
-            ("types", view.types.join("\n")),
+            ("types", types.collect::<Vec<_>>().join("\n")),
             ("drivers", drivers.collect::<Vec<_>>().join("\n")),
             ("installed", view.installed_at.to_string()),
         ],

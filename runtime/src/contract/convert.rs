@@ -105,7 +105,10 @@ pub fn property_from_wit(property: types::Property) -> Property {
             types::PropertyKind::Decimal => PropertyKind::Decimal,
             types::PropertyKind::Progress => PropertyKind::Progress,
         },
-        max: property.max,
+        max: match property.kind {
+            types::PropertyKind::Progress => Some(property.max.unwrap_or(100.0)),
+            _ => None,
+        },
     }
 }
 

@@ -134,7 +134,7 @@ pub struct MachineType {
 pub struct TypeFunction {
     /// Its name.
     pub name: String,
-    /// Its type in WIT, written out.
+    /// Its type in WIT; records and the like stand by their names.
     pub signature: String,
     /// Whether it can be called from outside: it takes the machine first, and no other resource.
     pub callable: bool,
@@ -247,7 +247,7 @@ fn functions_of(resolve: &Resolve, interface: InterfaceId) -> Vec<TypeFunction> 
             let resource = |ty: String| ["own<", "borrow<", "future", "stream"].iter().any(|word| ty.contains(word));
             TypeFunction {
                 name: function.name.clone(),
-                signature: signature::function(resolve, function),
+                signature: signature::brief(resolve, function),
                 callable: function.kind.is_async()
                     && first.as_deref() == Some("own<machine>")
                     && !parameters.any(resource)

@@ -62,7 +62,22 @@ impl Packages {
     /// These packages with those of a plugin. Nothing of the plugin is taken when its WIT cannot be read; of its types, those
     /// that cannot be registered are left out.
     pub fn add(&mut self, plugin: &Plugin) {
-        let source = |folder: &str| format!("plugin '{}', {folder}", plugin.slug);
+        let before = (self.resolve.clone(), self.types.len());
+        // WIT of a stranger: what makes the parser panic must not take the daemon along.
+        let added = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.try_add(plugin)));
+        if added.is_err() {
+            self.resolve = before.0;
+            self.types.truncate(before.1);
+            let error = TypeError::Wit {
+                source_name: format!("plugin '{}'", plugin.slug),
+                error: "it makes the parser fail".to_owned(),
+            };
+            self.errors.push((source_of(plugin), error));
+        }
+    }
+
+    fn try_add(&mut self, plugin: &Plugin) {
+        let source = |folder: &str| format!("{}, {folder}", source_of(plugin));
         let mut groups = Vec::new();
         for of in &plugin.types {
             let wit = of.wit.iter().map(|(name, text)| (name.as_str(), text.as_str()));
@@ -74,7 +89,7 @@ impl Packages {
         let mut resolve = self.resolve.clone();
         match push_all(&mut resolve, groups) {
             Ok(()) => self.resolve = resolve,
-            Err(error) => return self.errors.push((format!("plugin '{}'", plugin.slug), error)),
+            Err(error) => return self.errors.push((source_of(plugin), error)),
         }
         for of in &plugin.types {
             if let Some(manifest) = &of.manifest {
@@ -94,6 +109,11 @@ impl Packages {
             Err(error) => self.errors.push((source.to_owned(), error)),
         }
     }
+}
+
+/// How errors name a plugin; those of one of its folders go on with a comma and the folder.
+pub fn source_of(plugin: &Plugin) -> String {
+    format!("plugin '{}'", plugin.slug)
 }
 
 fn parse<'a>(
@@ -117,6 +137,12 @@ fn push_all(resolve: &mut Resolve, mut groups: Vec<(&str, UnresolvedPackageGroup
             return Err(TypeError::Wit { source_name: names.join(", "), error });
         };
         let (folder, group) = groups.remove(position);
+        // The parser takes a name that is taken for a mistake of its caller, and panics.
+        let mut names = std::iter::once(&group.main).chain(&group.nested).map(|package| &package.name);
+        if let Some(taken) = names.find(|name| resolve.package_names.contains_key(*name)) {
+            let error = format!("there is a package {taken} already: choose another name");
+            return Err(TypeError::Wit { source_name: folder.to_owned(), error });
+        }
         resolve
             .push_group(group)
             .map_err(|error| TypeError::Wit { source_name: folder.to_owned(), error: format!("{error:#}") })?;

@@ -11,6 +11,37 @@ pub fn function(resolve: &Resolve, function: &Function) -> String {
     format!("{asynchronous}func({}){result}", parameters.join(", "))
 }
 
+/// A function in which types that have a name stand by it, for people.
+pub fn brief(resolve: &Resolve, function: &Function) -> String {
+    let named = |of: &Type| brief_type(resolve, of);
+    let asynchronous = if function.kind.is_async() { "async " } else { "" };
+    let parameters: Vec<_> =
+        function.params.iter().map(|param| format!("{}: {}", param.name, named(&param.ty))).collect();
+    let result = function.result.map(|result| format!(" -> {}", named(&result))).unwrap_or_default();
+    format!("{asynchronous}func({}){result}", parameters.join(", "))
+}
+
+fn brief_type(resolve: &Resolve, of: &Type) -> String {
+    let Type::Id(id) = of else { return ty(resolve, of) };
+    let Some(definition) = resolve.types.get(*id) else { return "?".to_owned() };
+    if let Some(name) = &definition.name {
+        return name.clone();
+    }
+    let optional = |of: &Option<Type>| of.as_ref().map_or_else(|| "_".to_owned(), |of| brief_type(resolve, of));
+    match &definition.kind {
+        TypeDefKind::Handle(Handle::Own(of)) => brief_type(resolve, &Type::Id(*of)),
+        TypeDefKind::Handle(Handle::Borrow(of)) => format!("borrow<{}>", brief_type(resolve, &Type::Id(*of))),
+        TypeDefKind::Option(of) => format!("option<{}>", brief_type(resolve, of)),
+        TypeDefKind::List(of) => format!("list<{}>", brief_type(resolve, of)),
+        TypeDefKind::Result(result) => format!("result<{}, {}>", optional(&result.ok), optional(&result.err)),
+        TypeDefKind::Tuple(tuple) => {
+            let types: Vec<_> = tuple.types.iter().map(|of| brief_type(resolve, of)).collect();
+            format!("tuple<{}>", types.join(", "))
+        }
+        _ => ty(resolve, of),
+    }
+}
+
 /// A type, written out to its last field. Resources stand by their names.
 pub fn ty(resolve: &Resolve, of: &Type) -> String {
     let Type::Id(id) = of else { return format!("{of:?}").to_lowercase() };

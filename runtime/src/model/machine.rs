@@ -101,19 +101,23 @@ impl fmt::Display for MachineState {
     }
 }
 
-/// How a property's value is to be shown.
+/// How a property's value is to be shown. The names are upstream's; the contract's are understood, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum PropertyKind {
     /// Text.
+    #[serde(rename = "str", alias = "text")]
     Text,
     /// `true` or `false`.
+    #[serde(rename = "bool", alias = "boolean")]
     Boolean,
     /// A whole number.
+    #[serde(rename = "int", alias = "integer")]
     Integer,
     /// A number with a fraction.
+    #[serde(rename = "float", alias = "decimal")]
     Decimal,
     /// A part of `max`.
+    #[serde(rename = "progress")]
     Progress,
 }
 

@@ -33,6 +33,9 @@ pub struct TypeSource {
     pub wit: Vec<(String, String)>,
     /// Its `machine-type.toml`; none for a folder that only has packages which others use.
     pub manifest: Option<String>,
+    /// Why it could not be registered when the plugin was installed.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 /// A component of a plugin, and what became of it at the install.

@@ -114,7 +114,7 @@ impl Bundle {
 
 fn type_source(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<TypeSource, BundleError> {
     let inside = format!("{}/", folder.trim_end_matches('/'));
-    let mut source = TypeSource { folder: folder.to_owned(), wit: Vec::new(), manifest: None };
+    let mut source = TypeSource { folder: folder.to_owned(), wit: Vec::new(), manifest: None, problem: None };
     for (path, bytes) in files {
         let Some(name) = path.strip_prefix(&inside).filter(|name| !name.contains('/')) else { continue };
         let text =

@@ -2,7 +2,7 @@
 //!
 //! Types come first, since a driver is registered for a type, and machines last, since they want both.
 
-use super::{Catalog, Driver, Entry, Registry, RegistryError, keeper::Command};
+use super::{Catalog, Driver, Entry, Registry, RegistryError, Slot, keeper::Command};
 use crate::{
     model::{InstalledDriver, Plugin, Timestamp, plugin::PluginDriver},
     store::StoreError,
@@ -72,7 +72,7 @@ impl Registry {
                 Some(_) if same => {}
                 Some(_) => self.put_in_slot(driver).await?,
                 None => {
-                    self.slot(&driver.info.slug).0.send_replace(None);
+                    self.slot(&driver.info.slug).0.send_replace(Slot::default());
                     // A driver of a plugin that is switched off is not missed.
                     if switched_off.is_none_or(|plugin| plugin.enabled) {
                         let message = format!("Machine type '{}' not found", driver.info.machine_type);
@@ -80,6 +80,14 @@ impl Registry {
                         self.errors.lock().catalog.push(RegistryError::now(&source, message));
                     }
                 }
+            }
+        }
+        for driver in self.services.store.drivers().await? {
+            let disabled =
+                plugins.iter().find(|plugin| !plugin.enabled && driver.plugin.as_ref() == Some(&plugin.slug));
+            let (slot, _) = self.slot(&driver.info.slug);
+            if let Some(plugin) = disabled.filter(|_| slot.borrow().driver.is_none()) {
+                slot.send_modify(|slot| slot.disabled_plugin = Some(plugin.slug.clone()));
             }
         }
         Ok(())
@@ -123,7 +131,7 @@ impl Registry {
                 "driver '{slug}' is for the machine type '{}', which is not there",
                 installed.info.machine_type
             );
-            self.report(slug.as_str(), message);
+            self.errors.lock().catalog.push(RegistryError::now(slug.as_str(), message));
             return Ok(());
         };
         let driver = Driver::new(
@@ -134,7 +142,7 @@ impl Registry {
             self.guests.clone(),
             self.code.clone(),
         );
-        self.slot(&slug).0.send_replace(Some(driver));
+        self.slot(&slug).0.send_replace(Slot { driver: Some(driver), disabled_plugin: None });
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub enum Called {
 #[derive(Debug, Error)]
 pub enum FunctionError {
     /// The type has no such function.
-    #[error("a {machine_type} has no function '{function}'; it has: {known}")]
+    #[error("the machine type '{machine_type}' has no function '{function}'; it has: {known}")]
     Unknown {
         /// The type's name.
         machine_type: String,

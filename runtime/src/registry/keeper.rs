@@ -4,7 +4,7 @@
 //! there, are its settings complete, has it trapped too often, does the driver's instance run, does `init-machine` succeed.
 //! The first "no" is the machine's state, and the keeper waits for a command, another driver, or the next try.
 
-use super::{driver::Driver, serve::Leave};
+use super::{Slot, driver::Driver, serve::Leave};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
@@ -65,7 +65,7 @@ pub struct Keeper {
     pub(super) machine: Arc<Machine>,
     pub(super) services: Arc<Services>,
     /// The enabled driver of the machine's slug.
-    pub(super) slot: watch::Receiver<Option<Arc<Driver>>>,
+    pub(super) slot: watch::Receiver<Slot>,
     pub(super) commands: mpsc::Receiver<Command>,
     /// Commands that came while a call ran and wait for its end.
     pub(super) pending: VecDeque<Command>,
@@ -90,7 +90,7 @@ impl Keeper {
     pub(super) fn new(
         machine: Arc<Machine>,
         services: Arc<Services>,
-        slot: watch::Receiver<Option<Arc<Driver>>>,
+        slot: watch::Receiver<Slot>,
         commands: mpsc::Receiver<Command>,
         state: watch::Sender<(MachineState, Timestamp)>,
         beside: Beside,
@@ -116,7 +116,7 @@ impl Keeper {
     }
 
     async fn round(&mut self) -> Flow {
-        let driver = self.slot.borrow_and_update().clone();
+        let Slot { driver, disabled_plugin } = self.slot.borrow_and_update().clone();
         self.adopt(driver.clone());
         if !self.machine.is_active() {
             self.enter(MachineState::Inactive).await;
@@ -125,15 +125,21 @@ impl Keeper {
         if self.machine.machine_type.is_missing {
             let slug = &self.machine.machine_type.slug;
             let reason = format!(
-                "Machine type '{slug}' not found: install and enable the plugin that brings it (`ostler plugin list`)"
+                "Machine type '{slug}' not found: install the plugin that brings it, and enable it (`ostler plugin list` shows what is installed)"
             );
             self.enter(MachineState::DriverMissing { reason }).await;
             return self.wait(None).await;
         }
         let Some(driver) = driver else {
             let slug = &self.machine.driver;
-            let reason =
-                format!("Driver '{slug}' not found: install it and enable it with `ostler driver enable {slug}`");
+            let reason = match disabled_plugin {
+                Some(plugin) => format!(
+                    "Driver '{slug}' comes with the plugin '{plugin}', which is disabled: enable it with `ostler plugin enable {plugin}`"
+                ),
+                None => {
+                    format!("Driver '{slug}' not found: install it and enable it with `ostler driver enable {slug}`")
+                }
+            };
             self.enter(MachineState::DriverMissing { reason }).await;
             return self.wait(None).await;
         };

@@ -89,8 +89,14 @@ struct Errors {
     others: Vec<RegistryError>,
 }
 
-/// The enabled driver of a slug, or none while there is none.
-type Slot = Option<Arc<Driver>>;
+/// The place of a slug's driver; keepers watch it.
+#[derive(Clone, Default)]
+pub struct Slot {
+    /// The enabled driver, or none while there is none.
+    pub driver: Option<Arc<Driver>>,
+    /// The plugin that brought the driver and is disabled.
+    pub disabled_plugin: Option<Slug>,
+}
 
 /// What the registry is made of.
 pub struct Registry {
@@ -152,7 +158,7 @@ impl Registry {
         registry.stage("machine types", registry.catalog().types().count(), began);
         let began = Instant::now();
         registry.discover_drivers(&plugins).await?;
-        let drivers = registry.slots.lock().values().filter(|slot| slot.borrow().is_some()).count();
+        let drivers = registry.slots.lock().values().filter(|slot| slot.borrow().driver.is_some()).count();
         registry.stage("drivers", drivers, began);
         let began = Instant::now();
         let mut settings = registry.services.store.all_settings().await?;
@@ -187,7 +193,7 @@ impl Registry {
 
     /// The enabled driver of a slug.
     pub fn driver(&self, slug: &Slug) -> Option<Arc<Driver>> {
-        self.slots.lock().get(slug).and_then(|slot| slot.borrow().clone())
+        self.slots.lock().get(slug).and_then(|slot| slot.borrow().driver.clone())
     }
 
     /// Every installed component.
@@ -217,7 +223,7 @@ impl Registry {
 
     fn slot(&self, slug: &Slug) -> (watch::Sender<Slot>, watch::Receiver<Slot>) {
         let mut slots = self.slots.lock();
-        let sender = slots.entry(slug.clone()).or_insert_with(|| watch::channel(None).0);
+        let sender = slots.entry(slug.clone()).or_insert_with(|| watch::channel(Slot::default()).0);
         (sender.clone(), sender.subscribe())
     }
 
@@ -228,7 +234,7 @@ impl Registry {
             None => Arc::new(MachineType::missing(record.machine_type.clone())),
         };
         let (_, slot) = self.slot(&record.driver);
-        let driver = slot.borrow().clone();
+        let driver = slot.borrow().driver.clone();
         let specs = driver.map(|driver| driver.installed.info.settings.clone()).unwrap_or_default();
         let machine = Machine::new(
             record.id,

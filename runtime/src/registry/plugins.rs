@@ -9,6 +9,7 @@ use super::{
     catalog::Catalog,
 };
 use crate::{
+    contract::packages::source_of,
     model::{InstalledDriver, Plugin, Slug, Timestamp, plugin::PluginDriver},
     store::StoreError,
 };
@@ -55,6 +56,12 @@ impl Registry {
         plugins.push(plugin.clone());
         let catalog =
             Arc::new(Catalog::build(&plugins, None).map_err(|error| BundleError::Manifest(error.to_string()))?);
+        let whole = source_of(&plugin);
+        for of in &mut plugin.types {
+            let own = format!("{whole}, {}", of.folder);
+            let problem = catalog.packages.errors.iter().find(|(source, _)| *source == own || *source == whole);
+            of.problem = problem.map(|(_, error)| error.to_string());
+        }
         for (file, component) in bundle.components {
             let installed = self.install_of(&catalog, Some(&plugin.slug), component, by).await;
             let registered = match installed {
@@ -66,8 +73,15 @@ impl Registry {
                 Err(problem) => PluginDriver { file, driver: None, problem: Some(problem) },
             });
         }
+        let before = self.plugins().await?.into_iter().find(|before| before.slug == plugin.slug);
         let plugin = self.services.store.put_plugin(plugin, by).await?;
         if plugin.enabled {
+            // A component is never paired with a contract that it was not checked against.
+            if before.is_some_and(|before| before.types != plugin.types) {
+                for driver in self.drivers_of(&plugin.slug).await? {
+                    self.disable(&driver, by).await?;
+                }
+            }
             self.refresh().await?;
             self.enable_drivers(&plugin, by).await?;
         }
@@ -83,9 +97,9 @@ impl Registry {
         by: &str,
     ) -> Result<Result<InstalledDriver, String>, StoreError> {
         let slug = &driver.info.slug;
-        let of_slug = |other: &InstalledDriver| other.info.slug == *slug && other.digest != driver.digest;
         let others = self.installed().await?;
-        let foreign = others.iter().find(|other| of_slug(other) && other.plugin.as_ref() != Some(&plugin.slug));
+        let foreign =
+            others.iter().find(|other| other.info.slug == *slug && other.plugin.as_ref() != Some(&plugin.slug));
         let twice = plugin.drivers.iter().any(|other| other.driver.as_ref().is_some_and(|(other, _)| other == slug));
         let owner = match (foreign.map(|other| &other.plugin), twice) {
             (Some(Some(other)), _) => format!("plugin '{other}' brought it first"),
@@ -95,7 +109,7 @@ impl Registry {
         };
         let problem = format!("Cannot re-register driver '{slug}': {owner}");
         if new {
-            self.remove_component(driver.digest, by).await?;
+            self.forget_component(driver.digest, by).await?;
         }
         Ok(Err(problem))
     }
@@ -125,7 +139,7 @@ impl Registry {
         self.disable_plugin(slug, by).await?;
         let _turn = self.changing.lock().await;
         for driver in self.installed().await?.into_iter().filter(|driver| driver.plugin.as_ref() == Some(slug)) {
-            self.remove_component(driver.digest, by).await?;
+            self.forget_component(driver.digest, by).await?;
         }
         Ok(self.services.store.remove_plugin(slug, by).await?)
     }

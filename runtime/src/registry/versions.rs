@@ -3,7 +3,7 @@
 //! A swap goes machine by machine: each finishes the job in hand, is stopped in the old instance and initialised in the new
 //! one. The old instance ends with the last machine that used it.
 
-use super::Registry;
+use super::{Registry, Slot};
 use crate::{
     model::{Digest, InstalledDriver, Isolation, Scope, SettingKey, SettingSpec, Slug, Timestamp},
     store::{SettingWrite, StoreError},
@@ -23,6 +23,12 @@ impl Registry {
             .filter(|driver| digest.is_none_or(|digest| digest == driver.digest))
             .max_by_key(|driver| driver.installed_at)
             .ok_or_else(not_found)?;
+        if let Some(plugin) = self.disabled_plugin_of(&chosen).await? {
+            let what = format!(
+                "driver '{slug}' comes with the plugin '{plugin}', which is disabled: enable it with `ostler plugin enable {plugin}`"
+            );
+            return Err(StoreError::Conflict { what });
+        }
         // It runs already: its machines are not to be disturbed.
         if chosen.enabled && self.driver(slug).is_some_and(|now| now.installed.digest == chosen.digest) {
             return Ok(chosen);
@@ -32,6 +38,13 @@ impl Registry {
         let chosen = InstalledDriver { enabled: true, enabled_at: Some(Timestamp::now()), ..chosen };
         self.put_in_slot(chosen.clone()).await?;
         Ok(chosen)
+    }
+
+    /// The plugin that brought a driver, if it is disabled.
+    async fn disabled_plugin_of(&self, driver: &InstalledDriver) -> Result<Option<Slug>, StoreError> {
+        let plugins = self.plugins().await?;
+        let of = |slug: &Slug| plugins.iter().any(|plugin| plugin.slug == *slug && !plugin.enabled);
+        Ok(driver.plugin.clone().filter(of))
     }
 
     /// A value that permits to connect somewhere was given to a setting of a certain kind and schemes. Where another version
@@ -77,7 +90,7 @@ impl Registry {
     /// Disables a driver; its machines become `driver-missing`.
     pub async fn disable(&self, slug: &Slug, by: &str) -> Result<(), StoreError> {
         self.services.store.disable_driver(slug, by).await?;
-        self.slot(slug).0.send_replace(None);
+        self.slot(slug).0.send_replace(Slot::default());
         Ok(())
     }
 
@@ -107,8 +120,18 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes a component that is not enabled.
+    /// Removes a component that is not enabled and that no plugin brought.
     pub async fn remove_component(&self, digest: Digest, by: &str) -> Result<InstalledDriver, StoreError> {
+        let found = self.installed().await?.into_iter().find(|driver| driver.digest == digest);
+        if let Some(plugin) = found.and_then(|driver| driver.plugin) {
+            let what = format!("the component {digest} belongs to the plugin '{plugin}': remove that");
+            return Err(StoreError::Conflict { what });
+        }
+        self.forget_component(digest, by).await
+    }
+
+    /// Removes a component with its compiled code.
+    pub(super) async fn forget_component(&self, digest: Digest, by: &str) -> Result<InstalledDriver, StoreError> {
         let removed = self.services.store.remove_driver(digest, by).await?;
         self.code.forget(&self.services.store, digest).await;
         Ok(removed)
