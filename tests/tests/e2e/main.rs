@@ -9,6 +9,7 @@ mod crowd;
 mod documents;
 mod encodings;
 mod faults;
+mod hooks;
 mod hostile;
 mod install;
 mod lifecycle;
