@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actions;
+mod compatibility;
 mod counterparts;
 mod crash;
 mod crowd;
@@ -16,6 +17,7 @@ mod lifecycle;
 mod options;
 mod plugins;
 mod printing;
+mod records;
 mod rendering;
 mod scale;
 mod settings;

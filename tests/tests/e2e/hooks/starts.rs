@@ -57,10 +57,48 @@ fn three_machines_of_a_driver_are_found_by_name_and_whether_they_are_active() {
 }
 
 #[test]
+fn a_driver_finds_its_initialised_machines_unless_it_asks_for_others() {
+    let (daemon, recorder) = scene();
+    let found = |filter: &[&str]| {
+        let inputs: Vec<_> = filter.iter().flat_map(|input| ["-i", *input]).collect();
+        let said = daemon.cli(&[&["machine", "action", "left", "machines"], inputs.as_slice()].concat()).ok().stdout;
+        said.trim().to_owned()
+    };
+    assert_eq!(found(&[]), "left right");
+    assert_eq!(found(&["active=true"]), "left right");
+    assert_eq!(found(&["active=false"]), "");
+    assert_eq!(found(&["active=false", "initialized=false"]), "spare");
+    assert_eq!(found(&["name=left"]), "left");
+    assert_eq!(found(&["name=left", "active=true"]), "left");
+    assert_eq!(found(&["name=left", "active=false"]), "");
+    daemon.cli(&["machine", "remove", "right"]).ok();
+    assert_eq!(found(&[]), "left");
+    recorder.heard(&["stop-machine right"]);
+}
+
+#[test]
 fn a_filter_that_does_not_exist_is_refused_by_its_name() {
     let (daemon, _recorder) = scene();
     let (status, body) = daemon.request("GET", "/api/machine/?colour=red", None);
     assert_eq!(status, 400, "{body}");
+    assert!(body["detail"].as_str().is_some_and(|detail| detail.contains("colour")), "{body}");
+    // The same for the filter of an action's driver.
+    let refused = daemon.cli(&["machine", "action", "left", "machines", "-i", "colour=red"]);
+    refused.refused(1, &["colour"]);
+}
+
+#[test]
+fn the_enabled_drivers_of_a_type_are_listed() {
+    let (daemon, _recorder) = scene();
+    let slugs = |filter: &str| -> Vec<Value> {
+        let found = daemon.get(&format!("/api/machine/drivers/{filter}"));
+        found.as_array().unwrap().iter().map(|driver| driver["slug"].clone()).collect()
+    };
+    assert_eq!(slugs(""), ["recording"]);
+    assert_eq!(slugs("?machine_type=label-printer"), ["recording"]);
+    assert_eq!(slugs("?machine_type=scale"), [""; 0]);
+    daemon.cli(&["driver", "disable", "recording"]).ok();
+    assert_eq!(slugs("?machine_type=label-printer"), [""; 0]);
 }
 
 #[test]
@@ -81,15 +119,19 @@ fn a_restart_runs_the_restart_hook_once_and_keeps_what_init_found_out() {
     daemon.cli(&["machine", "restart", "left"]).ok();
     recorder.heard(&["restart-machine left"]);
     let left = daemon.machine("left");
-    let (version, level) = (&left["properties"][0], &left["properties"][1]);
-    assert_eq!((&version["key"], &version["value"]), (&json!("version"), &json!("1.0.0")), "{left:#}");
-    // What a driver leaves out has a default.
-    assert_eq!(
-        (&version["type"], &version["group"], &version["max_progress"]),
-        (&json!("text"), &json!(""), &json!(null))
-    );
-    assert_eq!((&level["type"], &level["max_progress"]), (&json!("progress"), &json!(100.0)), "{left:#}");
+    assert_eq!(left["properties"][0]["value"], "1.0.0", "{left:#}");
     ends(daemon, &recorder);
+}
+
+#[test]
+fn what_a_driver_leaves_out_of_a_property_has_a_default() {
+    let (daemon, _recorder) = scene();
+    let left = daemon.machine("left");
+    let expected = json!([
+        { "key": "version", "value": "1.0.0", "group": "", "type": "text", "max_progress": null },
+        { "key": "level", "value": "40", "group": "", "type": "progress", "max_progress": 100.0 },
+    ]);
+    assert_eq!(left["properties"], expected);
 }
 
 #[test]

@@ -7,10 +7,12 @@
 //!
 //! * [`record`]: one record, on its way and back
 //! * [`settings`]: what the driver declares, and how values look in a record
+//! * [`listing`]: an action that says which machines the driver finds
 //! * here: the hooks
 
 #![forbid(unsafe_code)]
 
+mod listing;
 mod record;
 mod settings;
 
@@ -20,7 +22,7 @@ use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
 use ostler_sdk::printing::{PrintJob, Proof};
 use ostler_sdk::{
     Choice, Driver, DriverInfo, Error, FieldError, Machine, MachineState, Property, PropertyKind, Result, Scope,
-    SettingValue,
+    SettingValue, Value,
 };
 
 use record::{Answer, Hook};
@@ -40,7 +42,8 @@ pub struct Recording<E>(PhantomData<E>);
 impl<E: Edition> Driver for Recording<E> {
     fn describe() -> DriverInfo {
         let info = DriverInfo::new("recording", "Recording", E::VERSION)
-            .description("Tells a recorder of each of its hooks. For tests.");
+            .description("Tells a recorder of each of its hooks. For tests.")
+            .action(listing::action());
         E::settings(settings::declare(info))
     }
 
@@ -83,6 +86,10 @@ impl<E: Edition> Driver for Recording<E> {
             Ok(answer) => answer.obey().await.map_err(|error| vec![FieldError::driver("RECORDER", error.message)]),
             Err(error) => Err(vec![FieldError::driver("RECORDER", error.message)]),
         }
+    }
+
+    async fn run_action(&self, _machine: &Machine, _action: &str, inputs: &[(String, Value)]) -> Result<String> {
+        listing::run(inputs)
     }
 
     async fn setting_choices(&self, machine: Option<&Machine>, scope: Scope, key: &str) -> Result<Vec<Choice>> {
