@@ -11,25 +11,6 @@ fn desk() -> (Daemon, Recorder) {
     (daemon, recorder)
 }
 
-/// The next events after one, as the command line shows them.
-fn events(daemon: &Daemon, after: i64, count: usize) -> Vec<Value> {
-    let arguments = ["--json", "events", "--after", &after.to_string(), "--count", &count.to_string()];
-    let said = daemon.cli(&arguments).ok().stdout;
-    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// All events up to the one of this kind.
-fn events_up_to(daemon: &Daemon, kind: &str) -> Vec<Value> {
-    let mut all = Vec::new();
-    loop {
-        let after = all.last().map_or(0, |event: &Value| event["id"].as_i64().unwrap());
-        all.extend(events(daemon, after, 1));
-        if all.last().unwrap()["kind"] == kind {
-            return all;
-        }
-    }
-}
-
 #[test]
 fn the_states_of_a_machine_are_kept_with_times_and_reasons() {
     let (daemon, _recorder) = desk();
@@ -55,7 +36,7 @@ fn the_states_of_a_machine_are_kept_with_times_and_reasons() {
 fn the_feed_goes_on_after_any_event_and_over_a_restart_of_the_daemon() {
     let (mut daemon, _recorder) = desk();
     daemon.cli(&["machine", "rename", "desk", "counter"]).ok();
-    let all = events_up_to(&daemon, "machine.renamed");
+    let all = daemon.events_up_to("machine.renamed");
     let ids: Vec<_> = all.iter().map(|event| event["id"].as_i64().unwrap()).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     for kind in
@@ -66,14 +47,14 @@ fn the_feed_goes_on_after_any_event_and_over_a_restart_of_the_daemon() {
     assert_eq!(all.last().unwrap()["data"], json!({ "from": "desk", "to": "counter" }));
     // From any point on, the same events come again.
     for (index, id) in ids.iter().enumerate().take(ids.len() - 1) {
-        assert_eq!(events(&daemon, *id, 1)[0], all[index + 1]);
+        assert_eq!(daemon.events(*id, 1)[0], all[index + 1]);
     }
-    assert_eq!(events(&daemon, 0, all.len()), all);
+    assert_eq!(daemon.events(0, all.len()), all);
 
     assert!(daemon.stop().success());
     daemon.restart();
-    assert_eq!(events(&daemon, 0, all.len()), all);
-    let next = events(&daemon, *ids.last().unwrap(), 1);
+    assert_eq!(daemon.events(0, all.len()), all);
+    let next = daemon.events(*ids.last().unwrap(), 1);
     assert!(next[0]["id"].as_i64() > ids.last().copied(), "{next:#?}");
 }
 

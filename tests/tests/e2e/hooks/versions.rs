@@ -80,14 +80,11 @@ fn a_rollback_initialises_machines_in_the_version_before_with_the_values_that_it
 }
 
 #[test]
-fn a_swap_waits_for_the_job_in_hand_and_the_next_one_prints_in_the_new_version() {
+fn a_swap_waits_for_the_job_in_hand() {
     let (daemon, recorder) = scene();
-    let png = Label::new(400, 600, "X").png();
     recorder.answer("print-label", "left", Answer::Wait);
-    let in_hand = daemon.print("left", &png, 1);
-    let behind = daemon.print("left", &png, 1);
+    let in_hand = daemon.print("left", &Label::new(400, 600, "X").png(), 1);
     recorder.heard(&["print-label left"]);
-
     install_next(&daemon);
     daemon.cli(&["driver", "enable", "recording"]).ok();
     // The other machine has nothing in hand: it has left already.
@@ -100,8 +97,28 @@ fn a_swap_waits_for_the_job_in_hand_and_the_next_one_prints_in_the_new_version()
     assert_eq!(daemon.job_over(in_hand)["state"], "done");
     daemon.until_state("left", "incomplete");
     recorder.heard(&["stop-machine left"]);
+}
+
+#[test]
+fn a_swap_does_not_wait_for_the_jobs_behind_the_one_in_hand() {
+    let (daemon, recorder) = scene();
+    let png = Label::new(400, 600, "X").png();
+    recorder.answer("print-label", "left", Answer::Wait);
+    let in_hand = daemon.print("left", &png, 1);
+    let behind = daemon.print("left", &png, 1);
+    recorder.heard(&["print-label left"]);
+    install_next(&daemon);
+    daemon.cli(&["driver", "enable", "recording"]).ok();
+    daemon.until_state("right", "incomplete");
+    recorder.heard(&["stop-machine right"]);
+
+    recorder.let_go("print-label", "left");
+    assert_eq!(daemon.job_over(in_hand)["state"], "done");
+    daemon.until_state("left", "incomplete");
+    recorder.heard(&["stop-machine left"]);
     assert_eq!(daemon.job(behind)["state"], "queued");
 
+    // They print in the new version.
     set(&daemon, "left", "SHELF=top");
     assert_eq!(daemon.job_over(behind)["state"], "done");
     assert_eq!(version(&daemon, "left"), "2.0.0");
