@@ -50,6 +50,8 @@ pub enum Answer {
     Trap,
     /// Never return, also when it is cancelled.
     Hang,
+    /// Ask for a restart, with this reason; for `update-machine`.
+    Restart(&'static str),
     /// Refuse the value of this setting; for `validate-settings`.
     Refuse(&'static str),
     /// Offer these values, with spaces between them; for `setting-choices`.
@@ -206,6 +208,7 @@ impl Shared {
                 Some(Answer::Fail(message)) => break format!("fail {message}\n"),
                 Some(Answer::Trap) => break "trap\n".to_owned(),
                 Some(Answer::Hang) => break "hang\n".to_owned(),
+                Some(Answer::Restart(reason)) => break format!("restart {reason}\n"),
                 Some(Answer::Refuse(key)) => break format!("refuse {key}\n"),
                 Some(Answer::Choices(values)) => break format!("choices {values}\n"),
             }

@@ -72,6 +72,32 @@ fn a_failing_update_hook_is_shown_and_the_value_stays() {
 }
 
 #[test]
+fn an_update_hook_may_ask_for_a_restart() {
+    let (daemon, recorder) = scene();
+    recorder.answer("update-machine", "left", Answer::Restart("the note is read at the start"));
+    daemon.cli(&["machine", "set", "left", "NOTE=a"]).ok();
+    daemon.until_machine("left", "a restart is asked for", |machine| machine["restart_required"] == true);
+    assert_eq!(daemon.machine("right")["restart_required"], false);
+    recorder.heard(&[r#"validate-settings left: NOTE="a""#, "update-machine left: left, active"]);
+    daemon.cli(&["machine", "restart", "left"]).ok();
+    assert_eq!(daemon.machine("left")["restart_required"], false);
+    recorder.heard(&["restart-machine left"]);
+    ends(daemon, &recorder);
+}
+
+#[test]
+fn a_setting_that_is_read_at_the_start_asks_for_a_restart_when_it_is_changed() {
+    let (daemon, recorder) = scene();
+    daemon.cli(&["machine", "set", "left", "NOTE=a"]).ok();
+    recorder.heard(&[r#"validate-settings left: NOTE="a""#, "update-machine left: left, active"]);
+    assert_eq!(daemon.machine("left")["restart_required"], false);
+    daemon.cli(&["machine", "set", "left", "BAUD=9600"]).ok();
+    assert_eq!(daemon.machine("left")["restart_required"], true);
+    daemon.cli(&["machine", "restart", "left"]).ok();
+    assert_eq!(daemon.machine("left")["restart_required"], false);
+}
+
+#[test]
 fn reading_settings_writes_nothing_and_runs_no_hook() {
     let (daemon, recorder) = scene();
     let id = daemon.machine("left")["pk"].as_str().unwrap().to_owned();

@@ -22,7 +22,7 @@ constraints = [{ key = "min", value = "0" }, { key = "max", value = "9" }, { key
 key = "SHARE"
 kind = "decimal"
 units = "mm"
-constraints = [{ key = "min", value = "0" }, { key = "max", value = "1" }]
+constraints = [{ key = "min", value = "0" }, { key = "max", value = "1" }, { key = "step", value = "0.25" }]
 [[setting]]
 key = "FLAG"
 kind = "boolean"
@@ -168,6 +168,15 @@ fn a_kind_that_is_not_known_is_text_also_in_a_machine_type() {
 }
 
 #[test]
+fn decimals_keep_their_steps_as_whole_numbers_do() {
+    let daemon = with_driver_settings();
+    assert_eq!(write(&daemon, "D", "SHARE", &json!(0.75)).0, 200);
+    let (status, body) = write(&daemon, "D", "SHARE", &json!(0.3));
+    assert!(status == 400 && body.to_string().contains("steps of 0.25 from 0"), "{status} {body}");
+    assert_eq!(read(&daemon, "D", "SHARE"), 0.75);
+}
+
+#[test]
 fn a_key_that_is_not_declared_is_an_error_on_reading_and_on_writing() {
     let daemon = with_driver_settings();
     let machine = id(&daemon, "desk");
@@ -234,6 +243,7 @@ fn a_listing_has_every_setting_once_in_order_of_scope_and_key() {
     let listed: Vec<_> = all.as_array().unwrap().iter().map(at).collect();
     let expected = [
         "M:LOCATION",
+        "D:BAUD",
         "D:BIN",
         "D:COLOUR",
         "D:COUNT",

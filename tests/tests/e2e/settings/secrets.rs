@@ -85,11 +85,27 @@ fn a_mask_that_is_written_back_keeps_the_secret() {
 }
 
 #[test]
-fn a_secret_is_there_again_after_a_restart_of_the_daemon() {
+fn a_secret_reaches_its_driver_also_after_a_restart_of_the_daemon() {
     let (mut daemon, _recorder) = with_secret();
-    assert!(daemon.stop().success());
-    daemon.restart();
-    daemon.until_state("desk", "ready");
-    let machine = id(&daemon, "desk");
-    assert_eq!(daemon.get(&format!("/api/machine/{machine}/settings/D/PASSWORD/"))["value"], "***");
+    for _ in 0..2 {
+        daemon.until_state("desk", "ready");
+        assert!(sign_in(&daemon, SECRET).ok().stdout.contains("welcome"));
+        sign_in(&daemon, "***").refused(4, &["this is not the password"]);
+        assert!(daemon.stop().success());
+        daemon.restart();
+    }
+}
+
+#[test]
+fn a_secret_that_an_action_asks_for_is_not_written_down() {
+    let (daemon, _recorder) = with_secret();
+    sign_in(&daemon, SECRET).ok();
+    let audit = daemon.get("/api/audit/?limit=1");
+    assert_eq!(audit[0]["action"], "machine.action");
+    assert_eq!(audit[0]["after"]["inputs"]["password"], "***", "{audit:#}");
+}
+
+fn sign_in(daemon: &Daemon, password: &str) -> ostler_tests::Output {
+    let input = format!("password={password}");
+    daemon.cli(&["machine", "action", "desk", "sign-in", "-i", &input])
 }

@@ -7,12 +7,12 @@
 //!
 //! * [`record`]: one record, on its way and back
 //! * [`settings`]: what the driver declares, and how values look in a record
-//! * [`listing`]: an action that says which machines the driver finds
+//! * [`actions`]: what only the driver can tell: the machines that it finds, and the secret that it is given
 //! * here: the hooks
 
 #![forbid(unsafe_code)]
 
-mod listing;
+mod actions;
 mod record;
 mod settings;
 
@@ -43,7 +43,8 @@ impl<E: Edition> Driver for Recording<E> {
     fn describe() -> DriverInfo {
         let info = DriverInfo::new("recording", "Recording", E::VERSION)
             .description("Tells a recorder of each of its hooks. For tests.")
-            .action(listing::action());
+            .action(actions::machines())
+            .action(actions::sign_in());
         E::settings(settings::declare(info))
     }
 
@@ -64,7 +65,13 @@ impl<E: Edition> Driver for Recording<E> {
 
     async fn update_machine(&self, machine: &Machine, old: &MachineState) -> Result<()> {
         let hook = Hook::new("update-machine", machine).with(settings::state(old));
-        hook.tell().await?.obey().await
+        match hook.tell().await? {
+            Answer::Restart(reason) => {
+                machine.require_restart(&reason);
+                Ok(())
+            }
+            answer => answer.obey().await,
+        }
     }
 
     async fn restart_machine(&self, machine: &Machine) -> Result<()> {
@@ -88,8 +95,8 @@ impl<E: Edition> Driver for Recording<E> {
         }
     }
 
-    async fn run_action(&self, _machine: &Machine, _action: &str, inputs: &[(String, Value)]) -> Result<String> {
-        listing::run(inputs)
+    async fn run_action(&self, machine: &Machine, action: &str, inputs: &[(String, Value)]) -> Result<String> {
+        actions::run(machine, action, inputs)
     }
 
     async fn setting_choices(&self, machine: Option<&Machine>, scope: Scope, key: &str) -> Result<Vec<Choice>> {

@@ -133,6 +133,8 @@ pub enum Answer {
     Trap,
     /// Never return, also when it is cancelled.
     Hang,
+    /// Ask for a restart, with this reason.
+    Restart(String),
     /// Refuse the value of this setting.
     Refuse(String),
     /// Offer these choices.
@@ -147,6 +149,7 @@ impl Answer {
             "fail" => Ok(Self::Fail(rest.to_owned())),
             "trap" => Ok(Self::Trap),
             "hang" => Ok(Self::Hang),
+            "restart" => Ok(Self::Restart(rest.to_owned())),
             "refuse" => Ok(Self::Refuse(rest.to_owned())),
             "choices" => Ok(Self::Choices(rest.split(' ').map(str::to_owned).collect())),
             _ => Err(Error::permanent("protocol", format!("the recorder says '{text}'"))),
@@ -156,7 +159,7 @@ impl Answer {
     /// Does it, as far as every hook can.
     pub async fn obey(self) -> Result<()> {
         match self {
-            Self::Ok | Self::Choices(_) => Ok(()),
+            Self::Ok | Self::Choices(_) | Self::Restart(_) => Ok(()),
             Self::Fail(message) => Err(Error::transient("recorder", message)),
             Self::Refuse(key) => Err(Error::invalid("recorder", format!("the value of {key} is refused"))),
             #[allow(clippy::panic)] // that is what was asked for
