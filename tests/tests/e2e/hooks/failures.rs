@@ -80,6 +80,38 @@ fn a_start_that_fails_is_tried_again_later_with_the_attempts_counted_and_the_rea
 }
 
 #[test]
+fn a_machine_that_waits_for_its_next_try_is_not_tried_sooner_for_an_action() {
+    let (daemon, recorder) = scene();
+    add_frail(&daemon, &recorder, Answer::Fail("no lamp lights"));
+    let failed = daemon.until_state("frail", "failed")["state"].clone();
+    // The keeper answers them one after the other, so the first one's effect is there before the last one's answer.
+    for _ in 0..3 {
+        daemon.cli(&["machine", "action", "frail", "machines"]).refused(1, &["'frail' is not ready: it is failed"]);
+    }
+    assert_eq!(daemon.machine("frail")["state"], failed);
+    recorder.heard(&["init-machine frail"]);
+}
+
+#[test]
+fn a_machine_that_waits_for_its_next_try_is_not_tried_sooner_for_a_job() {
+    let (daemon, recorder) = scene();
+    add_frail(&daemon, &recorder, Answer::Fail("no lamp lights"));
+    let failed = daemon.until_state("frail", "failed")["state"].clone();
+    let png = Label::new(400, 600, "X").png();
+    let jobs = [(); 3].map(|()| daemon.print("frail", &png, 1));
+    assert_eq!(daemon.machine("frail")["state"], failed);
+    recorder.heard(&["init-machine frail"]);
+
+    // An operator who does something about it need not wait.
+    recorder.let_go("init-machine", "frail");
+    daemon.cli(&["machine", "restart", "frail"]).ok();
+    for job in jobs {
+        assert_eq!(daemon.job_over(job)["state"], "done");
+    }
+    recorder.heard(&["init-machine frail", "print-label frail", "print-label frail", "print-label frail"]);
+}
+
+#[test]
 fn a_start_that_never_returns_ends_at_its_deadline_and_is_tried_again() {
     let (mut daemon, recorder) = scene_with(SHORT);
     add_frail(&daemon, &recorder, Answer::Wait);
