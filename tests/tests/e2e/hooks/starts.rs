@@ -36,27 +36,6 @@ fn a_driver_without_an_active_machine_is_not_started() {
 }
 
 #[test]
-fn three_machines_of_a_driver_are_found_by_name_and_whether_they_are_active() {
-    let (daemon, _recorder) = scene();
-    let names = |filter: &str| -> Vec<String> {
-        let found = daemon.get(&format!("/api/machine/{filter}"));
-        found.as_array().unwrap().iter().map(|machine| machine["name"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(""), ["left", "right", "spare"]);
-    assert_eq!(names("?driver=recording"), ["left", "right", "spare"]);
-    assert_eq!(names("?active=true"), ["left", "right"]);
-    assert_eq!(names("?active=false"), ["spare"]);
-    assert_eq!(names("?search=left"), ["left"]);
-    assert_eq!(names("?search=left&active=true"), ["left"]);
-    assert_eq!(names("?search=left&active=false"), [""; 0]);
-    assert_eq!(names("?driver=another"), [""; 0]);
-    assert_eq!(names("?machine_type=label-printer&active=true"), ["left", "right"]);
-    // One instance serves them all.
-    assert_eq!(daemon.get("/api/driver/recording/")[0]["machines"], 3);
-    assert_eq!(daemon.get("/api/driver/recording/")[0]["usage"]["starts"], 1);
-}
-
-#[test]
 fn a_driver_finds_its_initialised_machines_unless_it_asks_for_others() {
     let (daemon, recorder) = scene();
     let found = |filter: &[&str]| {
@@ -74,17 +53,6 @@ fn a_driver_finds_its_initialised_machines_unless_it_asks_for_others() {
     daemon.cli(&["machine", "remove", "right"]).ok();
     assert_eq!(found(&[]), "left");
     recorder.heard(&["stop-machine right"]);
-}
-
-#[test]
-fn a_filter_that_does_not_exist_is_refused_by_its_name() {
-    let (daemon, _recorder) = scene();
-    let (status, body) = daemon.request("GET", "/api/machine/?colour=red", None);
-    assert_eq!(status, 400, "{body}");
-    assert!(body["detail"].as_str().is_some_and(|detail| detail.contains("colour")), "{body}");
-    // The same for the filter of an action's driver.
-    let refused = daemon.cli(&["machine", "action", "left", "machines", "-i", "colour=red"]);
-    refused.refused(1, &["colour"]);
 }
 
 #[test]
@@ -121,17 +89,6 @@ fn a_restart_runs_the_restart_hook_once_and_keeps_what_init_found_out() {
     let left = daemon.machine("left");
     assert_eq!(left["properties"][0]["value"], "1.0.0", "{left:#}");
     ends(daemon, &recorder);
-}
-
-#[test]
-fn what_a_driver_leaves_out_of_a_property_has_a_default() {
-    let (daemon, _recorder) = scene();
-    let left = daemon.machine("left");
-    let expected = json!([
-        { "key": "version", "value": "1.0.0", "group": "", "type": "text", "max_progress": null },
-        { "key": "level", "value": "40", "group": "", "type": "progress", "max_progress": 100.0 },
-    ]);
-    assert_eq!(left["properties"], expected);
 }
 
 #[test]

@@ -21,8 +21,7 @@ use std::marker::PhantomData;
 use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
 use ostler_sdk::printing::{PrintJob, Proof};
 use ostler_sdk::{
-    Choice, Driver, DriverInfo, Error, FieldError, Machine, MachineState, Property, PropertyKind, Result, Scope,
-    SettingValue, Value,
+    Choice, Driver, DriverInfo, Error, FieldError, Machine, MachineState, Property, Result, Scope, SettingValue, Value,
 };
 
 use record::{Answer, Hook};
@@ -57,9 +56,7 @@ impl<E: Edition> Driver for Recording<E> {
     async fn init_machine(&self, machine: &Machine) -> Result<()> {
         Hook::new("init-machine", machine).tell().await?.obey().await?;
         machine.set_status(Status::Connected);
-        // A plain property and one that says nothing of its full value.
-        let level = Property::new("level", PropertyKind::Progress, "40");
-        machine.set_properties(&[Property::text("version", E::VERSION), level]);
+        machine.set_properties(&[Property::text("version", E::VERSION)]);
         Ok(())
     }
 
