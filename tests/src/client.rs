@@ -187,6 +187,25 @@ impl Daemon {
         crate::until(what, || condition(self));
     }
 
+    /// So many events after one, as the command line shows them; waits until there are so many.
+    #[track_caller]
+    pub fn events(&self, after: i64, count: usize) -> Vec<Value> {
+        let arguments = ["--json", "events", "--after", &after.to_string(), "--count", &count.to_string()];
+        let said = self.cli(&arguments).ok().stdout;
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// All events from the oldest to the first one of this kind.
+    #[track_caller]
+    pub fn events_up_to(&self, kind: &str) -> Vec<Value> {
+        let mut all: Vec<Value> = Vec::new();
+        while all.last().is_none_or(|event| event["kind"] != kind) {
+            let after = all.last().map_or(0, |event| event["id"].as_i64().unwrap());
+            all.extend(self.events(after, 1));
+        }
+        all
+    }
+
     /// Writes a document into the test's folder.
     pub fn document(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let file = self.scratch().join(name);

@@ -19,6 +19,7 @@
 //! * [`daemon`]: an `ostler serve` in a folder of its own; ends with its value, and fails the test if it panicked
 //! * [`client`]: the command line and the REST API of that daemon
 //! * [`printer`]: simulated printers, and the runtime that they live on
+//! * [`recorder`]: what the hooks of a driver tell, one by one
 //! * [`scale`]: a simulated scale, and what lies on it
 //! * [`plugin`]: plugins: those of the repository, and others made for a test
 //! * [`contract`]: components that are drivers by their type only
@@ -44,12 +45,14 @@ pub mod label;
 pub mod place;
 pub mod plugin;
 pub mod printer;
+pub mod recorder;
 pub mod scale;
 pub mod tutorial;
 
 pub use client::Output;
 pub use daemon::{Builder, Daemon};
 pub use label::Label;
+pub use recorder::Recorder;
 pub use scale::Scale;
 
 use std::time::{Duration, Instant};

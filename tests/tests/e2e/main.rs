@@ -3,18 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actions;
+mod compatibility;
 mod counterparts;
 mod crash;
 mod crowd;
 mod documents;
 mod encodings;
 mod faults;
+mod hooks;
 mod hostile;
 mod install;
 mod lifecycle;
 mod options;
 mod plugins;
 mod printing;
+mod records;
 mod rendering;
 mod scale;
 mod settings;

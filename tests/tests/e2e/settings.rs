@@ -1,13 +1,24 @@
 //! What an operator may set: wrong values are refused with a sentence that helps, and nothing of them is kept.
+//!
+//! * [`kinds`]: every kind of setting, in both scopes
+//! * [`secrets`]: what goes in and never comes out
+//! * [`choices`]: choices that a driver is asked for
+
+mod choices;
+mod kinds;
+mod secrets;
 
 use ostler_simulators::ZebraPrinter;
 use ostler_tests::{Daemon, printer};
 use serde_json::{Value, json};
 
+fn id(daemon: &Daemon, machine: &str) -> String {
+    daemon.machine(machine)["pk"].as_str().unwrap().to_owned()
+}
+
 /// The value of a setting in scope `driver`, as the API shows it.
 fn value(daemon: &Daemon, machine: &str, key: &str) -> Value {
-    let id = daemon.machine(machine)["pk"].as_str().unwrap().to_owned();
-    daemon.get(&format!("/api/machine/{id}/settings/D/{key}/"))["value"].clone()
+    daemon.get(&format!("/api/machine/{}/settings/D/{key}/", id(daemon, machine)))["value"].clone()
 }
 
 #[test]
