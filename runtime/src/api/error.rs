@@ -100,6 +100,7 @@ impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Fields(fields) => fields.into(),
+            error @ ChangeError::NotConfirmed(_) => Self::field("manual_confirm", error.to_string()),
             ChangeError::Store(error) => error.into(),
         }
     }

@@ -18,14 +18,24 @@ pub async fn list(registry: State, Path(id): Path<String>) -> Result<Json<Vec<Se
     Ok(Json(Registry::setting_views(&find(&registry, &id)?)))
 }
 
+/// Values by scope and key.
+#[derive(Debug, Deserialize)]
+pub struct Several {
+    /// Whether the operator agreed to what the settings ask.
+    #[serde(default)]
+    manual_confirm: bool,
+    #[serde(flatten)]
+    values: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+}
+
 /// `PATCH /api/machine/{id}/settings/`: several at once, checked together: `{"D": {"CONNECTION": "tcp://..."}}`.
 pub async fn update(
     registry: State,
     Path(id): Path<String>,
-    Json(body): Json<BTreeMap<String, BTreeMap<String, serde_json::Value>>>,
+    Json(body): Json<Several>,
 ) -> Result<Json<Vec<SettingView>>, ApiError> {
     let entry = find(&registry, &id)?;
-    registry.set_settings(&entry, &proposals(body)?, OPERATOR).await?;
+    registry.set_settings(&entry, &proposals(body.values)?, body.manual_confirm, OPERATOR).await?;
     Ok(Json(Registry::setting_views(&entry)))
 }
 
@@ -53,6 +63,9 @@ pub async fn choices(
 #[derive(Debug, Deserialize)]
 pub struct Write {
     value: serde_json::Value,
+    /// Whether the operator agreed to what the setting asks.
+    #[serde(default)]
+    manual_confirm: bool,
 }
 
 /// `PUT` or `PATCH /api/machine/{id}/settings/{M|D}/{KEY}/`.
@@ -64,7 +77,7 @@ pub async fn set(
     let entry = find(&registry, &id)?;
     let scope = parse(&scope)?;
     view(&entry, scope, &key)?;
-    registry.set_settings(&entry, &[(scope, key.clone(), body.value)], OPERATOR).await?;
+    registry.set_settings(&entry, &[(scope, key.clone(), body.value)], body.manual_confirm, OPERATOR).await?;
     Ok(Json(view(&entry, scope, &key)?))
 }
 

@@ -51,6 +51,9 @@ pub enum Command {
         /// KEY=VALUE, or M:KEY=VALUE for a setting of the type; an empty value goes back to the default.
         #[arg(required = true, value_name = "KEY=VALUE")]
         settings: Vec<String>,
+        /// Agree to what the settings ask before a change.
+        #[arg(long)]
+        yes: bool,
     },
     /// Switch a machine on.
     Activate {
@@ -173,9 +176,12 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let view: MachineView = client.post("/api/machine/", &body).await?;
             out.say(&view, &format!("{} is added ({})", view.name, view.pk))
         }
-        Command::Set { machine, settings } => {
+        Command::Set { machine, settings, yes } => {
             let view = client.machine(&machine).await?;
-            let body = parse(&settings)?;
+            let mut body = parse(&settings)?;
+            if yes && let Some(body) = body.as_object_mut() {
+                body.insert("manual_confirm".to_owned(), true.into());
+            }
             let all: Vec<SettingView> = client.patch(&format!("/api/machine/{}/settings/", view.pk), &body).await?;
             out.say(&all, &format!("settings of {} are saved", view.name))
         }

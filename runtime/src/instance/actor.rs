@@ -14,7 +14,7 @@ use super::{
 use crate::{
     broker::{Call, CallKind, MachineHandle, PrintJobHandle},
     contract::{bindings::types, convert},
-    model::{DriverError, ErrorKind},
+    model::{DriverError, ErrorKind, OptionSpec, SettingKind},
 };
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
@@ -51,6 +51,14 @@ impl InFlight {
             // A caller that went away does not want to know.
             let _ = reply.send(end);
         }
+    }
+
+    /// A call in words: ` in ping-machine of 'dock'`.
+    pub fn describe(&self, id: u64) -> Option<String> {
+        let waiting = self.0.lock();
+        let (call, _) = waiting.get(&id)?;
+        let machine = call.machine.as_ref().map(|machine| format!(" of '{}'", machine.name())).unwrap_or_default();
+        Some(format!(" in {}{machine}", call.kind.name()))
     }
 
     /// How many there are.
@@ -294,7 +302,13 @@ impl Actor {
 /// The options that a driver declares.
 fn options(declared: Vec<types::Setting>) -> Result<Answer, types::Error> {
     let mut problems = Vec::new();
-    let options = convert::specs_from_wit(declared, "options", &mut problems);
+    let options: Vec<OptionSpec> = convert::specs_from_wit(declared, "options", &mut problems);
+    for secret in options.iter().filter(|spec| spec.kind == SettingKind::Secret) {
+        problems.push(format!(
+            "options: '{}' cannot be a secret, for options are stored and shown with the job",
+            secret.key
+        ));
+    }
     if problems.is_empty() {
         return Ok(Answer::Options(options));
     }

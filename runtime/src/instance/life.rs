@@ -61,7 +61,8 @@ impl Life {
             Arc::clone(&self.usage),
         );
         let ended = self.live(&mut store).await;
-        tracing::trace!(target: HOOKS, driver = %self.context.name, instance = self.instance, "end");
+        let returned = ended.is_ok();
+        tracing::trace!(target: HOOKS, driver = %self.context.name, instance = self.instance, returned, "end");
         match ended {
             Ok(()) => End::Closed,
             Err(Ending::Refused(error)) => End::Died { reason: format!("init-driver failed: {error}"), culprit: None },

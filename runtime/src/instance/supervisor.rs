@@ -52,7 +52,9 @@ impl Supervisor {
                 return;
             };
             tracing::warn!(driver = %self.context.name, generation, %reason, "the driver's instance ended");
-            let error = DriverError::transient("instance-ended", format!("the driver's instance ended: {reason}"));
+            let at_fault = culprit.and_then(|id| self.shared.in_flight.describe(id)).unwrap_or_default();
+            let error =
+                DriverError::transient("instance-ended", format!("the driver's instance ended{at_fault}: {reason}"));
             self.context.report(error);
             self.shared.in_flight.end_all(|call| {
                 let blamed = culprit == Some(call.id);

@@ -8,7 +8,7 @@ pub const MAX_VALUE_LENGTH: usize = 2000;
 
 /// What kind of value a setting has. A kind that this host does not know is treated as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", from = "String")]
 pub enum SettingKind {
     /// One line.
     Text,
@@ -32,6 +32,12 @@ pub enum SettingKind {
     Duration,
     /// An opaque id of the embedding application.
     Reference,
+}
+
+impl From<String> for SettingKind {
+    fn from(name: String) -> Self {
+        Self::parse(&name)
+    }
 }
 
 impl SettingKind {
@@ -182,6 +188,14 @@ impl<K> Spec<K> {
         }
         if let Some(max) = bound("max").filter(|max| number > *max) {
             return Err(format!("{number} is too large: the most is {max}."));
+        }
+        let from = bound("min").unwrap_or(0.0);
+        if let Some(step) = bound("step").filter(|step| *step > 0.0) {
+            let steps = (number - from) / step;
+            // Decimal fractions are rarely exact.
+            if (steps - steps.round()).abs() > 1e-6 {
+                return Err(format!("{number} does not fit: use steps of {step} from {from}."));
+            }
         }
         Ok(number)
     }

@@ -3,12 +3,13 @@
 
 use super::{
     Entry, Registry,
+    change::MASK,
     keeper::{Command, Wanted},
 };
 use crate::{
     broker::CallKind,
     instance::{Answer, CallEnd, Payload},
-    model::{DriverError, OptionKey, Value, driver::Action},
+    model::{DriverError, OptionKey, SettingKind, Value, driver::Action},
     store::{NewAudit, StoreError},
 };
 use serde_json::json;
@@ -73,12 +74,14 @@ impl Registry {
         if let Some(question) = action.confirm.as_ref().filter(|_| !press.confirmed) {
             return Err(ActionError::NotConfirmed { question: question.clone() });
         }
+        let shown: BTreeMap<&OptionKey, Value> =
+            inputs.iter().map(|(key, value)| (key, masked(action, key, value))).collect();
         let audit = NewAudit {
             who: by.to_owned(),
             action: "machine.action".to_owned(),
             subject: format!("machine:{}", machine.id),
             before: None,
-            after: Some(json!({ "action": key, "inputs": inputs })),
+            after: Some(json!({ "action": key, "inputs": shown })),
         };
         self.services.store.audit(audit).await?;
         let payload = Payload::Action { key: action.key.clone(), inputs: inputs.into_iter().collect() };
@@ -88,6 +91,12 @@ impl Registry {
             Err(end) => Err(ActionError::Failed(end.failure().unwrap_or_else(gone))),
         }
     }
+}
+
+/// A value as it is written down.
+fn masked(action: &Action, key: &OptionKey, value: &Value) -> Value {
+    let secret = action.inputs.iter().any(|spec| spec.key == *key && spec.kind == SettingKind::Secret);
+    if secret { Value::Text(MASK.to_owned()) } else { value.clone() }
 }
 
 /// Why a call that nobody took up has no end.
@@ -132,7 +141,7 @@ fn check_inputs(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::model::setting::{OptionSpec, SettingKind};
+    use crate::model::setting::OptionSpec;
     use serde_json::Value as Json;
 
     fn input(key: &str, required: bool, default: Option<i64>) -> OptionSpec {

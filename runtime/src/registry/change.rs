@@ -5,7 +5,7 @@ use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     contract::{bindings::types, convert},
     instance::{Answer, CallEnd, Payload},
-    model::{DriverError, Scope, SettingKey, SettingKind, Value, setting::Choice},
+    model::{DriverError, Scope, SettingKey, SettingKind, SettingSpec, Value, setting::Choice},
     store::{SettingWrite, StoreError},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,6 +37,9 @@ pub enum ChangeError {
     /// A value is refused.
     #[error("the settings cannot be saved: {0}")]
     Fields(FieldErrors),
+    /// The operator has to agree first.
+    #[error("{0} Agree to go on: with `manual_confirm` in a request, with --yes on the command line")]
+    NotConfirmed(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,17 +56,34 @@ struct Checked {
 
 impl Registry {
     /// Checks and saves values of a machine, and tells its driver.
-    pub async fn set_settings(&self, entry: &Entry, proposals: &[Proposal], by: &str) -> Result<(), ChangeError> {
+    ///
+    /// `confirmed` says that the operator agreed to the questions that settings ask before a change.
+    pub async fn set_settings(
+        &self,
+        entry: &Entry,
+        proposals: &[Proposal],
+        confirmed: bool,
+        by: &str,
+    ) -> Result<(), ChangeError> {
         let machine = &entry.machine;
         let checked = check(&self.services, machine, proposals)?;
         if checked.writes.is_empty() {
             return Ok(());
+        }
+        let specs = changed_specs(machine, &checked.writes);
+        let questions: Vec<_> = specs.iter().filter_map(|spec| spec.constraint("confirm")).collect();
+        if !confirmed && !questions.is_empty() {
+            return Err(ChangeError::NotConfirmed(questions.join(" ")));
         }
         ask_driver(entry, &checked).await?;
         let old = machine_state(machine);
         self.services.store.write_settings(machine.id, checked.writes.clone(), by).await?;
         let changes: Vec<_> = checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
         machine.change_settings(|settings| settings.apply(&changes));
+        for spec in specs.iter().filter(|spec| spec.constraint("restart-required") == Some("true")) {
+            machine.board.require_restart(&format!("the setting '{}' takes effect at the next restart", spec.key));
+            machine.changed();
+        }
         tell_driver(entry, old).await;
         entry.nudge();
         Ok(())
@@ -105,6 +125,20 @@ impl Registry {
     ) -> Result<Vec<SettingWrite>, ChangeError> {
         Ok(check(&self.services, machine, proposals)?.writes)
     }
+}
+
+/// The declarations of the settings whose values are others afterwards.
+fn changed_specs(machine: &Machine, writes: &[SettingWrite]) -> Vec<SettingSpec> {
+    machine.with_settings(|settings| {
+        let changed = |write: &&SettingWrite| {
+            settings.get(write.scope, write.key.as_str()).ok().flatten()
+                != write.value.clone().or_else(|| {
+                    settings.spec(write.scope, write.key.as_str()).ok().and_then(|spec| spec.default.clone())
+                })
+        };
+        let spec = |write: &SettingWrite| settings.spec(write.scope, write.key.as_str()).ok().cloned();
+        writes.iter().filter(changed).filter_map(spec).collect()
+    })
 }
 
 fn check(services: &Services, machine: &Machine, proposals: &[Proposal]) -> Result<Checked, ChangeError> {

@@ -11,12 +11,17 @@ use crate::{
     model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until},
+};
 
 /// What a keeper is told.
 pub enum Command {
-    /// Something changed: look at the machine again.
+    /// An operator changed something: look at the machine again.
     Look,
+    /// There is a new job, or one was cancelled.
+    Job,
     /// The operator wants it restarted; `hard` is stop and init.
     Restart {
         /// Whether to stop it and initialise it again.
@@ -43,6 +48,13 @@ pub enum Command {
         /// Answered when it is stopped.
         reply: oneshot::Sender<()>,
     },
+}
+
+impl Command {
+    /// Whether it ends a call that runs: it wants the machine for itself.
+    fn interrupts(&self) -> bool {
+        matches!(self, Self::Restart { .. } | Self::Remove { .. } | Self::Shutdown { .. })
+    }
 }
 
 /// A call that somebody wants between the others. Boxed in the command: each machine has room for some of those.
@@ -84,6 +96,8 @@ pub struct Keeper {
 pub(super) enum Flow {
     Again,
     End,
+    /// Waits on for what it waited for.
+    Stay,
 }
 
 impl Keeper {
@@ -111,7 +125,7 @@ impl Keeper {
 
     /// Keeps the machine until it is removed or the daemon ends.
     pub async fn run(mut self) {
-        while self.round().await == Flow::Again {}
+        while self.round().await != Flow::End {}
         self.leave_driver();
     }
 
@@ -176,7 +190,7 @@ impl Keeper {
         match end.failure() {
             None => self.serve(Live { instance, generation }, instance_state).await,
             // Nothing failed: the keeper was asked to do something else meanwhile.
-            Some(_) if !self.pending.is_empty() => self.take_pending(),
+            Some(_) if self.pending.iter().any(Command::interrupts) => self.take_pending(),
             Some(_) if matches!(end, CallEnd::NotRunning | CallEnd::Crashed { blamed: false, .. }) => Flow::Again,
             Some(error) => self.failed(error).await,
         }
@@ -241,7 +255,10 @@ impl Keeper {
                         self.machine.forgive();
                         let _ = reply.send(());
                     }
-                    Some(command) => return Err(self.obey(command)),
+                    Some(command) => match self.obey(command) {
+                        Flow::Stay => {}
+                        flow => return Err(flow),
+                    },
                     None => return Err(Flow::End),
                 },
                 changed = self.slot.changed() => return Err(if changed.is_ok() { Flow::Again } else { Flow::End }),
@@ -271,10 +288,10 @@ impl Keeper {
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { .. } => call.cancel("the daemon stops"),
-                        Command::Cancel { .. } | Command::Run(_) => {}
+                        Command::Job | Command::Cancel { .. } | Command::Run(_) => {}
                     }
                     match command {
-                        Command::Look => {}
+                        Command::Look | Command::Job => {}
                         Command::Cancel { job, reply } => {
                             let ours = call.job == Some(job);
                             if ours {
@@ -301,31 +318,41 @@ impl Keeper {
 
     /// Waits for a command, another driver, or the time of the next try.
     async fn wait(&mut self, next_try: Option<Duration>) -> Flow {
-        if !self.pending.is_empty() {
-            return self.take_pending();
-        }
-        let timer = async {
-            match next_try {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            command = self.commands.recv() => match command {
+        let next_try = next_try.map(|pause| Instant::now() + pause);
+        loop {
+            let timer = async {
+                match next_try {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let flow = match self.pending.pop_front() {
                 Some(command) => self.obey(command),
-                None => Flow::End,
-            },
-            changed = self.slot.changed() => if changed.is_ok() { Flow::Again } else { Flow::End },
-            () = timer => Flow::Again,
+                None => tokio::select! {
+                    biased;
+                    command = self.commands.recv() => match command {
+                        Some(command) => self.obey(command),
+                        None => Flow::End,
+                    },
+                    changed = self.slot.changed() => if changed.is_ok() { Flow::Again } else { Flow::End },
+                    () = timer => Flow::Again,
+                },
+            };
+            if flow != Flow::Stay {
+                return flow;
+            }
         }
     }
 
+    /// Carries out what came while a call ran, up to what that call was ended for.
     fn take_pending(&mut self) -> Flow {
-        match self.pending.pop_front() {
-            Some(command) => self.obey(command),
-            None => Flow::Again,
+        while let Some(command) = self.pending.pop_front() {
+            let flow = self.obey(command);
+            if flow != Flow::Stay {
+                return flow;
+            }
         }
+        Flow::Again
     }
 
     /// Carries out a command while the machine is not ready.
@@ -345,14 +372,15 @@ impl Keeper {
             }
             Command::Cancel { reply, .. } => {
                 let _ = reply.send(false);
-                Flow::Again
+                Flow::Stay
             }
+            Command::Job => Flow::Stay,
             Command::Run(wanted) => {
                 let state = self.state.borrow().0.to_string();
                 let message = format!("'{}' is not ready: it is {state}", self.machine.name());
                 let error = DriverError::new(ErrorKind::Transient, "not-ready", message);
                 let _ = wanted.reply.send(CallEnd::Returned(Err(error)));
-                Flow::Again
+                Flow::Stay
             }
             Command::Remove { reply } => {
                 self.machine.remove();

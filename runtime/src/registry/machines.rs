@@ -181,7 +181,7 @@ impl Registry {
     /// Stores a job for a machine and tells its keeper.
     pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
         let job = submit(&self.services, &self.intake(entry), submission).await?;
-        entry.nudge();
+        entry.nudge_job();
         Ok(job)
     }
 
@@ -196,7 +196,7 @@ impl Registry {
         }
         let job = self.services.store.cancel_job(id, by).await?;
         if let Some(entry) = self.machine(job.machine) {
-            entry.nudge();
+            entry.nudge_job();
         }
         Ok(job)
     }

@@ -267,10 +267,15 @@ impl RegistryError {
 }
 
 impl Entry {
-    /// Tells the keeper that something changed: settings, the active flag, a new job. Never waits: a full mailbox means
+    /// Tells the keeper that something changed: settings, the active flag. Never waits: a full mailbox means
     /// that it is about to look anyway.
     pub fn nudge(&self) {
         let _ = self.commands.try_send(Command::Look);
+    }
+
+    /// Tells the keeper that there is something new among its jobs.
+    pub fn nudge_job(&self) {
+        let _ = self.commands.try_send(Command::Job);
     }
 
     /// Sends a command and waits for its answer; nothing when the keeper is gone.

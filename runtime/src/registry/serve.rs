@@ -38,6 +38,7 @@ impl Keeper {
         mut instance_state: watch::Receiver<InstanceState>,
     ) -> Leave {
         // What runs is boxed: most machines are idle, and each would keep room for it.
+        let mut interval = self.machine.ping_interval();
         let mut ping_at = self.next_ping(Duration::ZERO);
         loop {
             if let Some(command) = self.pending.pop_front() {
@@ -53,11 +54,20 @@ impl Keeper {
             if let Some(leave) = self.must_leave() {
                 return leave;
             }
+            // Before the next job: those behind the one in hand are for the driver that comes.
+            if self.slot.has_changed().unwrap_or(true) {
+                return Leave::Stop { reason: "the driver was changed or disabled".to_owned(), then: None };
+            }
+            if interval != self.machine.ping_interval() {
+                interval = self.machine.ping_interval();
+                ping_at = self.next_ping(Duration::ZERO);
+            }
             let due = self.next_due().await;
             if let Due::Now(job) = due {
                 Box::pin(self.print(live, *job)).await;
                 continue;
             }
+            let mut slot = self.slot.clone();
             let job_at = if let Due::At(at) = due { Some(at) } else { None };
             tokio::select! {
                 biased;
@@ -66,10 +76,8 @@ impl Keeper {
                     // The registry is gone, and with it everybody who could ask for anything.
                     None => return Leave::Stop { reason: "the daemon stops".to_owned(), then: None },
                 },
-                _ = self.slot.changed() => {
-                    let reason = "the driver was changed or disabled".to_owned();
-                    return Leave::Stop { reason, then: None };
-                }
+                // Looked at above. Not marked as seen here: the next round does that.
+                _ = slot.changed() => {}
                 changed = instance_state.changed() => if changed.is_err() { return Leave::InstanceEnded },
                 () = until(job_at) => {}
                 () = until(ping_at) => {
@@ -92,7 +100,7 @@ impl Keeper {
 
     async fn obey_ready(&mut self, live: &Live, command: Command) -> Option<Leave> {
         match command {
-            Command::Look => None,
+            Command::Look | Command::Job => None,
             Command::Cancel { reply, .. } => {
                 let _ = reply.send(false);
                 None

@@ -90,8 +90,17 @@ impl Seen {
         match (&line.machine, line.hook.as_str()) {
             (None, "end") => {
                 self.live.remove(&line.instance);
-                let up_in = |told: &&mut Told| told.up_in == Some(line.instance);
-                self.machines.values_mut().filter(up_in).for_each(|told| told.up_in = None);
+                let Self { machines, wrong, .. } = self;
+                for (machine, told) in machines.iter_mut().filter(|(_, told)| told.up_in == Some(line.instance)) {
+                    told.up_in = None;
+                    // Only a crash takes a machine along that was not stopped.
+                    if line.returned == Some(true) {
+                        wrong.push(format!(
+                            "{machine} was not stopped before its instance\n{}",
+                            told.history.join("\n")
+                        ));
+                    }
+                }
             }
             (None, _) => drop(self.live.insert(line.instance, BTreeSet::new())),
             (Some(machine), hook) => {

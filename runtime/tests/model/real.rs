@@ -103,7 +103,7 @@ impl House {
 
     pub async fn set(&self, entry: &Entry, key: &str, value: Json) {
         let proposal = (ostler::model::Scope::Driver, key.to_owned(), value);
-        self.registry.set_settings(entry, &[proposal], ANNA).await.unwrap();
+        self.registry.set_settings(entry, &[proposal], false, ANNA).await.unwrap();
     }
 
     pub async fn switch(&self, entry: &Entry, active: bool) {

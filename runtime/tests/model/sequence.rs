@@ -43,6 +43,7 @@ pub async fn run(real: &Real, hooks: &Hooks, seeds: &[u64], steps: usize) {
     for entry in left {
         assert!(!hooks.is_up(&name(&entry)), "not stopped at the end:\n{}", hooks.history(&name(&entry)));
     }
+    assert_eq!(hooks.wrong(), Vec::<String>::new(), "at the end of the sequences {seeds:?}");
 }
 
 /// Runs one sequence, and leaves its machines behind.

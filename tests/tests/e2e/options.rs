@@ -230,7 +230,10 @@ fn documents_in_zpl_are_printed_when_the_operator_allows_them_with_a_label_for_e
     let file = daemon.document("box.zpl", b"^XA^PW64^LL64^FO8,8^GFA,2,2,1,F00F^FS^FO0,40^A0N,20^FD{{part}}^FS^XZ");
     let print = ["print", "dock", &file.to_string_lossy(), "-f", "part=M4"];
     daemon.cli(&print).refused(1, &["application/vnd.zebra-zpl", "image/png", "when a setting allows it"]);
-    daemon.json(&["machine", "set", "dock", "RAW_ZPL=true"]);
+    // The setting asks first.
+    daemon.cli(&["machine", "set", "dock", "RAW_ZPL=true"]).refused(1, &["Accept them?", "--yes"]);
+    daemon.cli(&print).refused(1, &["when a setting allows it"]);
+    daemon.json(&["machine", "set", "dock", "RAW_ZPL=true", "--yes"]);
     daemon.cli(&["preview", "dock", &file.to_string_lossy(), "-f", "part=M4"]).refused(1, &["only the device knows"]);
 
     let rows = daemon.document("rows.json", br#"[{"part": "M4"}, {"part": "^XZ~JA"}, {"part": 5}]"#);
@@ -251,7 +254,7 @@ fn documents_in_zpl_are_printed_when_the_operator_allows_them_with_a_label_for_e
 #[test]
 fn a_zpl_template_that_cannot_be_filled_fails_before_a_byte_is_sent_and_says_where() {
     let (daemon, zebra) = Daemon::with_zebra();
-    daemon.json(&["machine", "set", "dock", "RAW_ZPL=true"]);
+    daemon.json(&["machine", "set", "dock", "RAW_ZPL=true", "--yes"]);
     daemon.until_machine("dock", "ready", |machine| machine["status"] == 100);
     let fails = |name: &str, bytes: &[u8], arguments: &[&str], words: &str| {
         let job = daemon.job_over(daemon.print_with("dock", &daemon.document(name, bytes), arguments));

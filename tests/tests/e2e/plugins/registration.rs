@@ -141,7 +141,10 @@ fn a_driver_comes_and_goes_with_its_plugin_as_often_as_one_likes() {
         disable(&daemon, "counting");
         let machine = daemon.until_state("dock", "driver-missing");
         assert_eq!(machine["is_driver_available"], json!(false));
-        assert!(machine["state"]["reason"].as_str().unwrap().contains("the plugin 'counting', which is disabled"), "{machine:#}");
+        assert!(
+            machine["state"]["reason"].as_str().unwrap().contains("the plugin 'counting', which is disabled"),
+            "{machine:#}"
+        );
         assert_eq!(drivers(&daemon), [""; 0]);
         enable(&daemon, "counting");
     }
