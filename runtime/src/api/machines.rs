@@ -116,13 +116,23 @@ pub struct Update {
     name: Option<String>,
     active: Option<bool>,
     /// The time between two pings: null for the daemon's, 0 for never.
-    #[serde(default, deserialize_with = "given")]
-    ping_interval_ms: Option<Option<u32>>,
+    #[serde(default)]
+    ping_interval_ms: Given<u32>,
 }
 
 /// Tells null from a field that is not there.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+#[derive(Debug, Default)]
+enum Given<T> {
+    #[default]
+    Nothing,
+    Null,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
 }
 
 /// `PATCH /api/machine/{id}/`.
@@ -132,8 +142,10 @@ pub async fn update(
     Json(body): Json<Update>,
 ) -> Result<Json<MachineView>, ApiError> {
     let entry = find(&registry, &id)?;
-    if let Some(ms) = body.ping_interval_ms {
-        registry.set_ping_interval(&entry, ms, OPERATOR).await?;
+    match body.ping_interval_ms {
+        Given::Nothing => {}
+        Given::Null => registry.set_ping_interval(&entry, None, OPERATOR).await?,
+        Given::Value(ms) => registry.set_ping_interval(&entry, Some(ms), OPERATOR).await?,
     }
     if body.name.is_some() || body.active.is_some() {
         registry.update_machine(&entry, body.name.as_deref(), body.active, OPERATOR).await?;

@@ -5,6 +5,7 @@
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
+//! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
 
@@ -15,6 +16,7 @@ pub mod driver;
 pub mod events;
 pub mod job;
 pub mod machine;
+pub mod offer;
 pub mod output;
 pub mod plugin;
 pub mod serve;

@@ -19,7 +19,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
-use wasmtime::component::{Type, Val};
+use wasmtime::component::{Type, Val, types};
 
 /// The largest whole number that every reader of JSON keeps exactly.
 const EXACT: u64 = 1 << 53;
@@ -64,6 +64,61 @@ pub fn parameters<'a>(wanted: impl Iterator<Item = (&'a str, Type)>, given: &Jso
 /// JSON as a value of exactly this type.
 pub fn to_val(ty: &Type, json: &Json) -> Result<Val> {
     Ok(match ty {
+        Type::List(list) if list.ty() == Type::U8 => {
+            let bytes = STANDARD.decode(text(json)?).map_err(|error| Mistake::new(format!("not base64: {error}")))?;
+            Val::List(bytes.into_iter().map(Val::U8).collect())
+        }
+        Type::List(list) => Val::List(items(&list.ty(), array(json)?)?),
+        Type::Record(record) => {
+            let fields: Vec<_> = record.fields().map(|field| (field.name, field.ty)).collect();
+            Val::Record(fields_of(&fields, json, "field")?)
+        }
+        Type::Tuple(tuple) => {
+            let types: Vec<_> = tuple.types().collect();
+            let given = array(json)?;
+            if given.len() != types.len() {
+                return Err(Mistake::new(format!("expected {} items, found {}", types.len(), given.len())));
+            }
+            let values = types.iter().zip(given).enumerate();
+            Val::Tuple(
+                values
+                    .map(|(index, (ty, json))| to_val(ty, json).map_err(|wrong| wrong.at(index)))
+                    .collect::<Result<_>>()?,
+            )
+        }
+        Type::Variant(variant) => a_variant(variant, json)?,
+        Type::Enum(cases) => {
+            let name = text(json)?;
+            if !cases.names().any(|known| known == name) {
+                return Err(no_case(name, cases.names()));
+            }
+            Val::Enum(name.to_owned())
+        }
+        Type::Flags(flags) => {
+            let mut set = Vec::new();
+            for (index, flag) in array(json)?.iter().enumerate() {
+                let name = text(flag).map_err(|wrong| wrong.at(index))?;
+                if !flags.names().any(|known| known == name) {
+                    return Err(no_case(name, flags.names()).at(index));
+                }
+                if !set.iter().any(|known| known == name) {
+                    set.push(name.to_owned());
+                }
+            }
+            Val::Flags(set)
+        }
+        Type::Option(option) => match json {
+            Json::Null => Val::Option(None),
+            json => Val::Option(Some(Box::new(to_val(&option.ty(), json)?))),
+        },
+        Type::Result(result) => a_result(result, json)?,
+        plain => return scalar(plain, json),
+    })
+}
+
+/// A value without parts.
+fn scalar(ty: &Type, json: &Json) -> Result<Val> {
+    Ok(match ty {
         Type::Bool => Val::Bool(json.as_bool().ok_or_else(|| expected("true or false", json))?),
         Type::S8 => Val::S8(integer(json)?),
         Type::U8 => Val::U8(integer(json)?),
@@ -90,89 +145,41 @@ pub fn to_val(ty: &Type, json: &Json) -> Result<Val> {
             }
         }
         Type::String => Val::String(text(json)?.to_owned()),
-        Type::List(list) if list.ty() == Type::U8 => {
-            let bytes = STANDARD.decode(text(json)?).map_err(|error| Mistake::new(format!("not base64: {error}")))?;
-            Val::List(bytes.into_iter().map(Val::U8).collect())
-        }
-        Type::List(list) => Val::List(items(&list.ty(), array(json)?)?),
-        Type::Record(record) => {
-            let fields: Vec<_> = record.fields().map(|field| (field.name, field.ty)).collect();
-            Val::Record(fields_of(&fields, json, "field")?)
-        }
-        Type::Tuple(tuple) => {
-            let types: Vec<_> = tuple.types().collect();
-            let given = array(json)?;
-            if given.len() != types.len() {
-                return Err(Mistake::new(format!("expected {} items, found {}", types.len(), given.len())));
-            }
-            let values = types.iter().zip(given).enumerate();
-            Val::Tuple(values.map(|(index, (ty, json))| to_val(ty, json).map_err(|wrong| wrong.at(index))).collect::<Result<_>>()?)
-        }
-        Type::Variant(variant) => {
-            let (name, payload) = case(json)?;
-            let cases: Vec<_> = variant.cases().collect();
-            let Some(found) = cases.iter().find(|case| case.name == name) else {
-                return Err(no_case(name, cases.iter().map(|case| case.name)));
-            };
-            let payload = match (&found.ty, payload) {
-                (Some(ty), Some(payload)) => {
-                    Some(Box::new(to_val(ty, payload).map_err(|wrong| wrong.in_field(name))?))
-                }
-                (Some(_), None) => return Err(Mistake::new(format!("'{name}' needs a value: {{\"{name}\": ...}}"))),
-                (None, None | Some(Json::Null)) => None,
-                (None, Some(_)) => return Err(Mistake::new(format!("'{name}' has no value: write \"{name}\""))),
-            };
-            Val::Variant(name.to_owned(), payload)
-        }
-        Type::Enum(cases) => {
-            let name = text(json)?;
-            if !cases.names().any(|known| known == name) {
-                return Err(no_case(name, cases.names()));
-            }
-            Val::Enum(name.to_owned())
-        }
-        Type::Flags(flags) => {
-            let mut set = Vec::new();
-            for (index, flag) in array(json)?.iter().enumerate() {
-                let name = text(flag).map_err(|wrong| wrong.at(index))?;
-                if !flags.names().any(|known| known == name) {
-                    return Err(no_case(name, flags.names()).at(index));
-                }
-                if !set.iter().any(|known| known == name) {
-                    set.push(name.to_owned());
-                }
-            }
-            Val::Flags(set)
-        }
-        Type::Option(option) => match json {
-            Json::Null => Val::Option(None),
-            json => Val::Option(Some(Box::new(to_val(&option.ty(), json)?))),
-        },
-        Type::Result(result) => {
-            let (name, payload) = case(json)?;
-            let side = |ty: Option<Type>| match (ty, payload) {
-                (Some(ty), payload) => {
-                    let value = to_val(&ty, payload.unwrap_or(&Json::Null)).map_err(|wrong| wrong.in_field(name))?;
-                    Ok(Some(Box::new(value)))
-                }
-                (None, None | Some(Json::Null)) => Ok(None),
-                (None, Some(_)) => Err(Mistake::new(format!("'{name}' has no value here"))),
-            };
-            match name {
-                "ok" => Val::Result(Ok(side(result.ok())?)),
-                "err" => Val::Result(Err(side(result.err())?)),
-                other => return Err(no_case(other, ["ok", "err"].into_iter())),
-            }
-        }
-        Type::Map(_)
-        | Type::Own(_)
-        | Type::Borrow(_)
-        | Type::Future(_)
-        | Type::Stream(_)
-        | Type::ErrorContext
-        // The engine does not tell how many items such a list has.
-        | Type::FixedLengthList(_) => return Err(Mistake::new("a value of this type cannot be written in JSON")),
+        // Of a list of fixed length the engine does not tell how many items it has.
+        _ => return Err(Mistake::new("a value of this type cannot be written in JSON")),
     })
+}
+
+fn a_variant(variant: &types::Variant, json: &Json) -> Result<Val> {
+    let (name, payload) = case(json)?;
+    let cases: Vec<_> = variant.cases().collect();
+    let Some(found) = cases.iter().find(|case| case.name == name) else {
+        return Err(no_case(name, cases.iter().map(|case| case.name)));
+    };
+    let payload = match (&found.ty, payload) {
+        (Some(ty), Some(payload)) => Some(Box::new(to_val(ty, payload).map_err(|wrong| wrong.in_field(name))?)),
+        (Some(_), None) => return Err(Mistake::new(format!("'{name}' needs a value: {{\"{name}\": ...}}"))),
+        (None, None | Some(Json::Null)) => None,
+        (None, Some(_)) => return Err(Mistake::new(format!("'{name}' has no value: write \"{name}\""))),
+    };
+    Ok(Val::Variant(name.to_owned(), payload))
+}
+
+fn a_result(result: &types::ResultType, json: &Json) -> Result<Val> {
+    let (name, payload) = case(json)?;
+    let side = |ty: Option<Type>| match (ty, payload) {
+        (Some(ty), payload) => {
+            let value = to_val(&ty, payload.unwrap_or(&Json::Null)).map_err(|wrong| wrong.in_field(name))?;
+            Ok(Some(Box::new(value)))
+        }
+        (None, None | Some(Json::Null)) => Ok(None),
+        (None, Some(_)) => Err(Mistake::new(format!("'{name}' has no value here"))),
+    };
+    match name {
+        "ok" => Ok(Val::Result(Ok(side(result.ok())?))),
+        "err" => Ok(Val::Result(Err(side(result.err())?))),
+        other => Err(no_case(other, ["ok", "err"].into_iter())),
+    }
 }
 
 /// A value as JSON. The type tells what the value cannot: that a list is one of bytes.

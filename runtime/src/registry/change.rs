@@ -179,7 +179,6 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
     let proposed = setting_values(&checked.settings);
     let call = Call::of_proposal(Arc::clone(&entry.machine), checked.settings.clone());
     match entry.beside.call(call, Payload::Proposed(proposed)).await {
-        None => Ok(()),
         Some(CallEnd::Returned(Ok(Answer::Problems(problems)))) => {
             let mut errors = FieldErrors::default();
             for problem in problems {
@@ -187,7 +186,7 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
             }
             Err(ChangeError::Fields(errors))
         }
-        Some(CallEnd::Returned(Ok(Answer::Done))) => Ok(()),
+        None | Some(CallEnd::Returned(Ok(Answer::Done))) => Ok(()),
         Some(other) => {
             if let Some(error) = other.failure() {
                 let words =

@@ -16,6 +16,7 @@ pub enum State {
 
 /// A machine as the model sees it.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // a model is made of them
 pub struct Machine {
     pub active: bool,
     /// Whether its required setting has a value.

@@ -2,6 +2,7 @@
 //! registry's states is tested with it.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::panic)] // that is what it is for
 
 use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
 use ostler_sdk::printing::PrintJob;
