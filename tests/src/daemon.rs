@@ -24,12 +24,19 @@ pub struct Builder {
     limits: Option<String>,
     ping_interval_ms: u32,
     drivers: Vec<PathBuf>,
+    dev: bool,
     environment: Vec<(OsString, OsString)>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { limits: None, ping_interval_ms: PING_INTERVAL_MS, drivers: Vec::new(), environment: Vec::new() }
+        Self {
+            limits: None,
+            ping_interval_ms: PING_INTERVAL_MS,
+            drivers: Vec::new(),
+            dev: false,
+            environment: Vec::new(),
+        }
     }
 }
 
@@ -52,6 +59,13 @@ impl Builder {
     #[must_use]
     pub fn drivers(mut self, folder: impl Into<PathBuf>) -> Self {
         self.drivers.push(folder.into());
+        self
+    }
+
+    /// Watches the folders.
+    #[must_use]
+    pub fn dev(mut self) -> Self {
+        self.dev = true;
         self
     }
 
@@ -78,6 +92,9 @@ impl Builder {
             let file = folder.join("limits.toml");
             std::fs::write(&file, limits).unwrap();
             command.arg("--limits").arg(file);
+        }
+        if self.dev {
+            command.arg("--dev");
         }
         for folder in &self.drivers {
             command.arg("--drivers").arg(folder);

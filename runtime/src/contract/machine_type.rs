@@ -171,6 +171,7 @@ impl MachineType {
                 problems.push(format!("`{list}` names the function `{name}`, which {} lacks", manifest.contract));
             }
         }
+        check_jobs(&manifest, resolve, interface, &mut problems);
         check_intake(&manifest, resolve, interface, &mut problems);
         let default_status = manifest.statuses.iter().find(|status| status.case == manifest.default_status).cloned();
         if default_status.is_none() {
@@ -226,6 +227,12 @@ impl MachineType {
         }
     }
 
+    /// The functions that print: jobs that take a print job, and not only values.
+    pub fn print_functions(&self) -> impl Iterator<Item = &String> {
+        let prints = |name: &&String| self.functions.iter().any(|of| of.name == **name && !of.callable);
+        self.jobs.iter().filter(prints)
+    }
+
     /// The status of a WIT case.
     pub fn status(&self, case: &str) -> Option<&Status> {
         self.statuses.iter().find(|status| status.case == case)
@@ -271,6 +278,23 @@ fn find_contract(resolve: &Resolve, contract: &str) -> Option<(WorldId, Interfac
             _ => None,
         })
     })
+}
+
+/// A function that runs as a job takes values, or the machine and a print job.
+fn check_jobs(manifest: &Manifest, resolve: &Resolve, interface: InterfaceId, problems: &mut Vec<String>) {
+    let functions = functions_of(resolve, interface);
+    let Some(found) = resolve.interfaces.get(interface) else { return };
+    for name in &manifest.jobs {
+        let callable = functions.iter().any(|of| of.name == *name && of.callable);
+        let Some(function) = found.functions.get(name).filter(|_| !callable) else { continue };
+        let parameters: Vec<_> = function.params.iter().map(|param| signature::ty(resolve, &param.ty)).collect();
+        if parameters != ["own<machine>", "own<print-job>"] || !function.kind.is_async() {
+            problems.push(format!(
+                "`jobs` names `{name}`, which is not `async func(machine: machine, job: print-job) -> result<_, error>` and \
+                 cannot be called with values either"
+            ));
+        }
+    }
 }
 
 /// The functions of `[intake]` must be there, take the machine alone, and answer what the host expects.

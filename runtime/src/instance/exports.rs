@@ -80,7 +80,7 @@ impl Exports {
     pub fn find(store: &mut Store<DriverStore>, instance: &Instance, of: &MachineType) -> wasmtime::Result<Self> {
         let contract = &of.contract;
         let mut print = HashMap::new();
-        for name in &of.jobs {
+        for name in of.print_functions() {
             print.insert(name.clone(), find(store, instance, contract, name)?);
         }
         let mut callable = HashMap::new();

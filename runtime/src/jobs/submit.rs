@@ -136,8 +136,7 @@ pub async fn submit_call(
 /// Checks a submission, and makes a job of it that is not stored yet.
 pub async fn check(services: &Services, intake: &Intake, submission: Submission) -> Result<NewJob, SubmitError> {
     let machine = intake.machine();
-    let prints = |name: &&String| machine.machine_type.functions.iter().any(|of| of.name == **name && !of.callable);
-    let Some(function) = machine.machine_type.jobs.iter().find(prints) else {
+    let Some(function) = machine.machine_type.print_functions().next() else {
         return Err(SubmitError::DoesNotPrint {
             machine: machine.name(),
             machine_type: machine.machine_type.name.clone(),

@@ -7,6 +7,7 @@ mod compatibility;
 mod counterparts;
 mod crash;
 mod crowd;
+mod dev;
 mod documents;
 mod encodings;
 mod faults;

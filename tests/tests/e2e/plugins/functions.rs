@@ -1,7 +1,7 @@
 //! The functions of a type that a plugin brings, called with JSON.
 
-use super::with_abc;
-use ostler_tests::Daemon;
+use super::{component, enable, install, with_abc};
+use ostler_tests::{Daemon, place, plugin::Bundle};
 use serde_json::{Value, json};
 
 fn post(daemon: &Daemon, machine: &str, function: &str, parameters: &Value) -> (u16, Value) {
@@ -71,4 +71,50 @@ fn an_optional_function_that_a_driver_leaves_out_is_unsupported() {
     // Another driver of the same type does it.
     daemon.add_of_type("abc", "other", "xyz", &["UNIT=mm"]);
     assert_eq!(post(&daemon, "other", "measure", &json!({ "samples": 1 })).0, 200);
+}
+
+/// A daemon with the plugin `abc`, whose manifest wants `multiply` and `measure` to run as jobs.
+fn with_jobs() -> Daemon {
+    let file = |name: &str| std::fs::read_to_string(place::repository().join("plugins/abc/abc").join(name)).unwrap();
+    let manifest = format!("jobs = [\"multiply\", \"measure\"]\n{}", file("machine-type.toml"));
+    let plugin = Bundle::new("abc", "1")
+        .machine_type("abc", &file("abc.wit"), &manifest)
+        .driver("xyz.wasm", component("ostler_driver_xyz"));
+    let daemon = Daemon::start();
+    install(&daemon, &plugin);
+    enable(&daemon, "abc");
+    daemon
+}
+
+#[test]
+fn a_function_that_the_manifest_lists_as_a_job_is_stored_first_and_its_result_is_kept() {
+    let mut daemon = with_jobs();
+    daemon.json(&["machine", "add", "bench", "--type", "abc", "--driver", "xyz", "--set", "UNIT=mm", "--inactive"]);
+    let (status, body) = post(&daemon, "bench", "multiply", &json!({ "x": 3, "y": 4 }));
+    assert_eq!((status, &body["job"]["state"]), (202, &json!("queued")), "{body}");
+    let job = body["job"]["id"].as_i64().unwrap();
+    assert_eq!(daemon.get(&format!("/api/job/{job}/result/")), Value::Null);
+    // It waits for its machine, also over the end of the daemon.
+    daemon.kill();
+    daemon.restart();
+    daemon.cli(&["machine", "activate", "bench"]).ok();
+    assert_eq!(daemon.job_over(job)["state"], "done");
+    assert_eq!(daemon.get(&format!("/api/job/{job}/result/")), json!(12));
+    assert_eq!(daemon.cli(&["job", "result", &job.to_string()]).ok().stdout, "12\n");
+
+    let said = daemon.cli(&["machine", "call", "bench", "measure", r#"{"samples": 1}"#]).ok().stdout;
+    assert!(said.contains("calls measure"), "{said}");
+    let job = daemon.job_over(job + 1);
+    assert_eq!((&job["state"], &job["function"]), (&json!("done"), &json!("measure")));
+}
+
+#[test]
+fn a_job_whose_parameters_do_not_fit_fails_and_says_why() {
+    let daemon = with_jobs();
+    daemon.add_of_type("abc", "bench", "xyz", &["UNIT=mm"]);
+    let (_, body) = post(&daemon, "bench", "multiply", &json!({ "x": 3 }));
+    let job = daemon.job_over(body["job"]["id"].as_i64().unwrap());
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("bad-parameters")));
+    assert!(job["error"]["message"].as_str().unwrap().contains("'y' is missing"), "{job:#}");
+    assert_eq!(daemon.machine("bench")["state"]["state"], "ready");
 }
