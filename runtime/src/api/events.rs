@@ -25,9 +25,14 @@ const PAGE: u32 = 500;
 pub struct From {
     /// Events after this id; from now on when neither this nor `Last-Event-ID` is given.
     after: Option<i64>,
+    /// Whether to go on when everything so far was sent; true unless it says otherwise.
+    follow: Option<bool>,
 }
 
-/// `GET /api/events/?after=ID`.
+/// How many of the latest events are sent when only those so far are asked for, and no event to begin after.
+const LATEST: i64 = 100;
+
+/// `GET /api/events/?after=ID&follow=BOOL`.
 pub async fn stream(
     registry: State,
     Query(from): Query<From>,
@@ -36,11 +41,13 @@ pub async fn stream(
     let store = registry.services.store.clone();
     let wake = store.subscribe();
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let follow = from.follow.unwrap_or(true);
     let after = match resumed.or(from.after) {
         Some(after) => after,
-        None => store.last_event_id().await?,
+        None if follow => store.last_event_id().await?,
+        None => store.last_event_id().await?.saturating_sub(LATEST).max(0),
     };
-    let pages = stream::unfold(Reader { store, wake, after }, Reader::next_page);
+    let pages = stream::unfold(Reader { store, wake, after, follow }, Reader::next_page);
     let events = pages.flat_map(|events| stream::iter(events.into_iter().map(Ok)));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
@@ -50,6 +57,7 @@ struct Reader {
     /// Only says that there is something new; what it is, is read from the store.
     wake: broadcast::Receiver<Event>,
     after: i64,
+    follow: bool,
 }
 
 impl Reader {
@@ -64,6 +72,9 @@ impl Reader {
                     sse::Event::default().id(event.id.to_string()).event(event.kind.clone()).data(data)
                 });
                 return Some((gap.into_iter().chain(events).collect(), self));
+            }
+            if !self.follow {
+                return None;
             }
             match self.wake.recv().await {
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}

@@ -13,20 +13,29 @@ use std::collections::VecDeque;
 /// How to show events.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Begin after this event; 0 is the oldest that is kept. Without it, only what happens from now on is shown.
+    /// Begin after this event; 0 is the oldest that is kept. Without it, the latest are shown, or with --follow what happens
+    /// from now on.
     #[arg(long, value_name = "ID")]
     after: Option<i64>,
-    /// Stop after so many events.
+    /// Go on and show what happens, as it happens.
+    #[arg(long, short)]
+    follow: bool,
+    /// Stop after so many events, and wait for them.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
 }
 
-/// Shows events until it is interrupted.
+/// Shows events: those so far, or until it is interrupted.
 pub async fn run(client: &Client, out: Output, arguments: Arguments) -> Result<()> {
-    let mut feed = Feed::open(client, arguments.after).await?;
+    let follow = arguments.follow || arguments.count.is_some();
+    let mut feed = Feed::read(client, arguments.after, follow).await?;
     let mut left = arguments.count;
     while left != Some(0) {
-        let event = feed.next().await?;
+        let event = match feed.next_or_end().await? {
+            Some(event) => event,
+            None if follow => bail!("the daemon ended the feed"),
+            None => break,
+        };
         if out.is_json() {
             line(&serde_json::to_string(&event)?)?;
         } else {
@@ -54,18 +63,26 @@ pub struct Feed {
 impl Feed {
     /// Opens the feed after an event, or from now on.
     pub async fn open(client: &Client, after: Option<i64>) -> Result<Self> {
-        let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
-        let response = client.send(Method::GET, &format!("/api/events/{after}"), None).await?;
+        Self::read(client, after, true).await
+    }
+
+    async fn read(client: &Client, after: Option<i64>, follow: bool) -> Result<Self> {
+        let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+        let response = client.send(Method::GET, &format!("/api/events/?follow={follow}{after}"), None).await?;
         Ok(Self { body: response.into_body(), text: Vec::new(), ready: VecDeque::new() })
     }
 
-    /// The next event.
+    /// The next event of a feed that goes on.
     pub async fn next(&mut self) -> Result<Event> {
+        self.next_or_end().await?.context("the daemon ended the feed")
+    }
+
+    async fn next_or_end(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Ok(event);
+                return Ok(Some(event));
             }
-            let Some(frame) = self.body.frame().await else { bail!("the daemon ended the feed") };
+            let Some(frame) = self.body.frame().await else { return Ok(None) };
             if let Ok(data) = frame.context("the feed broke off")?.into_data() {
                 self.text.extend_from_slice(&data);
                 self.take_lines()?;

@@ -13,6 +13,9 @@ use thiserror::Error;
 use wit_component::DecodedWasm;
 use wit_parser::{InterfaceId, Resolve, WorldId, WorldItem};
 
+/// The contract that every driver shares.
+const CORE: &str = "ostler:machine@0.1.0";
+
 /// A component that fulfils a contract.
 #[derive(Debug, Clone)]
 pub struct Conformance {
@@ -29,8 +32,19 @@ pub enum NonConformance {
     #[error("this is not a WebAssembly component ({0}). Build drivers with `cargo build --target wasm32-wasip2`")]
     NotAComponent(String),
     /// Something of the contract is missing or different.
-    #[error("this component is not a driver that this ostler can run:\n{}", list(.0))]
-    Differs(Vec<String>),
+    #[error("this component is not a driver that this ostler can run (it serves {served}):\n{}", list(.problems))]
+    Differs {
+        /// Each difference in a sentence: the function, what was found, what was expected.
+        problems: Vec<String>,
+        /// The contracts of this runtime with their versions, comma-separated.
+        served: String,
+    },
+}
+
+/// `ostler:machine@0.1.0, ostler:label-printer/printer@0.1.0`: the core, and the types.
+fn served(packages: &Packages) -> String {
+    let contracts = packages.types.iter().map(|of| of.machine_type.contract.clone());
+    std::iter::once(CORE.to_owned()).chain(contracts).collect::<Vec<_>>().join(", ")
 }
 
 fn list(problems: &[String]) -> String {
@@ -59,7 +73,7 @@ pub fn check(packages: &Packages, component: &[u8]) -> Result<Conformance, NonCo
         if let Some(any) = packages.types.first() {
             problems.extend(compare_exports(packages, any, &have, &exports, |name| name != any.machine_type.contract));
         }
-        return Err(NonConformance::Differs(problems));
+        return Err(NonConformance::Differs { problems, served: served(packages) });
     };
     problems.extend(compare_exports(packages, machine_type, &have, &exports, |_| true));
     let imports = interfaces(&have, world, Side::Imports);
@@ -68,7 +82,7 @@ pub fn check(packages: &Packages, component: &[u8]) -> Result<Conformance, NonCo
         let imports = imports.into_iter().map(|(name, _)| name).collect();
         Ok(Conformance { machine_type: Arc::clone(&machine_type.machine_type), imports })
     } else {
-        Err(NonConformance::Differs(problems))
+        Err(NonConformance::Differs { problems, served: served(packages) })
     }
 }
 

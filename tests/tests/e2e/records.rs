@@ -124,3 +124,20 @@ fn what_a_machine_showed_before_a_restart_is_shown_as_known_last() {
     let desk = daemon.until_state("desk", "ready");
     assert_eq!((&desk["status"], desk.get("last_known")), (&json!(100), None), "{desk:#}");
 }
+
+#[test]
+fn events_so_far_are_shown_and_end_and_followed_ones_go_on() {
+    let daemon = Daemon::start();
+    daemon.install("ostler_driver_virtual");
+    let lines = |arguments: &[&str]| {
+        let said = daemon.cli(&[&["--json", "events"], arguments].concat()).ok().stdout;
+        said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let all = lines(&["--after", "0"]);
+    let kinds: Vec<_> = all.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["driver.installed", "driver.enabled"]);
+    // The latest, of which there are no more than these.
+    assert_eq!(lines(&[]), all);
+    assert_eq!(lines(&["--after", "1"]), all[1..]);
+    assert_eq!(lines(&["--after", "0", "--follow", "--count", "2"]), all);
+}
