@@ -34,8 +34,9 @@ struct Seen {
 struct Told {
     /// The instance in which it is initialised.
     up_in: Option<u64>,
-    /// How often `init-machine` returned.
+    /// How often `init-machine` and `update-machine` returned.
     inits: usize,
+    updates: usize,
     history: Vec<String>,
 }
 
@@ -48,6 +49,11 @@ impl Hooks {
     /// How often `init-machine` returned for a machine.
     pub fn inits(&self, machine: &str) -> usize {
         self.0.lock().machines.get(machine).map_or(0, |told| told.inits)
+    }
+
+    /// How often `update-machine` returned for a machine.
+    pub fn updates(&self, machine: &str) -> usize {
+        self.0.lock().machines.get(machine).map_or(0, |told| told.updates)
     }
 
     /// The hooks of a machine, for a failure's message.
@@ -110,6 +116,7 @@ impl Seen {
                 let told = self.machines.entry(machine.clone()).or_default();
                 told.history.push(format!("{hook} in {} {:?}", line.instance, line.returned));
                 told.inits += usize::from(hook == "init-machine" && line.returned.is_some());
+                told.updates += usize::from(hook == "update-machine" && line.returned.is_some());
                 if let Some(wrong) = told.judge(hook, line) {
                     self.wrong.push(format!("{machine}: {wrong}\n{}", told.history.join("\n")));
                 }

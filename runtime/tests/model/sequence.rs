@@ -57,25 +57,42 @@ async fn one(house: &House, hooks: &Hooks, seed: u64, steps: usize) -> Vec<Entry
     for number in 0..steps {
         let step = choose(&mut random, &world);
         taken.push(step);
-        let mut inits: Vec<_> =
-            entries.iter().map(|entry| entry.as_ref().map_or(0, |of| hooks.inits(&name(of)))).collect();
-        let up: Vec<_> = world.machines.iter().map(|of| of.as_ref().is_some_and(|machine| machine.up)).collect();
+        let due = due(step, &world, &entries, hooks);
         perform(house, &mut world, &mut entries, &mut version, step, number).await;
-        if matches!(step, Step::Swap | Step::Trap(_)) {
-            // The states may look as before for a moment; what was up is initialised anew.
-            for (at, least) in inits.iter_mut().enumerate() {
-                let starts = world.machines[at].as_ref().is_some_and(|machine| machine.blames < BLAMES);
-                *least += usize::from(up[at] && starts);
-            }
-        }
         world.settle();
-        let told = compare(&world, &entries, &inits, hooks).await;
+        let told = compare(&world, &entries, &due, hooks).await;
         if let Some(wrong) = told {
             panic!("sequence {seed}, step {number}: {wrong}\nsteps: {taken:?}");
         }
     }
     assert_eq!(hooks.wrong(), Vec::<String>::new(), "sequence {seed}, steps: {taken:?}");
     entries.into_iter().flatten().collect()
+}
+
+/// How often hooks of a machine have returned after a step, at least.
+#[derive(Default)]
+struct Due {
+    inits: usize,
+    updates: usize,
+}
+
+/// What is due after a step: the states may look as before for a moment.
+fn due(step: Step, world: &World, entries: &[Option<Entry>], hooks: &Hooks) -> Vec<Due> {
+    let of = |(at, (machine, entry)): (usize, (&Option<Machine>, &Option<Entry>))| {
+        let (Some(machine), Some(entry)) = (machine, entry) else { return Due::default() };
+        let starts_anew = match step {
+            Step::Swap => true,
+            // One trap more may be one too many.
+            Step::Trap(trapped) => trapped != at || machine.blames + 1 < BLAMES,
+            _ => false,
+        };
+        let changed = matches!(step, Step::Need(of, _) | Step::Fail(of, _) | Step::Switch(of, _) if of == at);
+        Due {
+            inits: hooks.inits(&name(entry)) + usize::from(machine.up && starts_anew),
+            updates: hooks.updates(&name(entry)) + usize::from(machine.up && changed),
+        }
+    };
+    world.machines.iter().zip(entries).enumerate().map(of).collect()
 }
 
 fn name(entry: &Entry) -> String {
@@ -168,9 +185,9 @@ fn machine(world: &mut World, at: usize) -> &mut Machine {
     world.machines[at].as_mut().unwrap()
 }
 
-/// What differs, when it does not go away by itself. `inits` are the least numbers of returned `init-machine`s.
-async fn compare(world: &World, entries: &[Option<Entry>], inits: &[usize], hooks: &Hooks) -> Option<String> {
-    for ((machine, entry), least) in world.machines.iter().zip(entries).zip(inits) {
+/// What differs, when it does not go away by itself. `due` is what must have been called.
+async fn compare(world: &World, entries: &[Option<Entry>], due: &[Due], hooks: &Hooks) -> Option<String> {
+    for ((machine, entry), due) in world.machines.iter().zip(entries).zip(due) {
         let (Some(machine), Some(entry)) = (machine, entry) else { continue };
         let expected = world.state(machine);
         let id = name(entry);
@@ -179,8 +196,9 @@ async fn compare(world: &World, entries: &[Option<Entry>], inits: &[usize], hook
             if !is(&state, expected) {
                 return Some(format!("it is to be {expected:?}, and is {state}"));
             }
-            if hooks.inits(&id) < *least {
-                return Some(format!("init-machine is due {least} times by now"));
+            if hooks.inits(&id) < due.inits || hooks.updates(&id) < due.updates {
+                let Due { inits, updates } = due;
+                return Some(format!("init-machine is due {inits} times by now, update-machine {updates} times"));
             }
             if hooks.is_up(&id) != machine.up {
                 return Some(format!("it is {expected:?}, and not so by its hooks"));
