@@ -1,7 +1,7 @@
 //! `/api/driver/`: installed components: install, enable, disable.
 
 use super::{
-    ApiError, OPERATOR, State,
+    ApiError, OPERATOR, State, carried,
     extract::{Json, Query},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
 };
 use axum::{body::Bytes, extract::Path, http::StatusCode};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Which drivers to list.
 #[derive(Debug, Default, Deserialize)]
@@ -79,19 +80,22 @@ pub async fn enable(
         .digest
         .map(|text| text.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string())))
         .transpose()?;
-    let enabled = registry.enable(&slug, digest, OPERATOR).await?;
+    let by = Arc::clone(&registry);
+    let enabled = carried(async move { by.enable(&slug, digest, OPERATOR).await }).await?;
     Ok(Json(registry.driver_view(enabled).await))
 }
 
 /// `POST /api/driver/{slug}/disable/`.
 pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
-    registry.disable(&parse(&slug)?, OPERATOR).await?;
+    let slug = parse(&slug)?;
+    carried(async move { registry.disable(&slug, OPERATOR).await }).await?;
     Ok(super::done())
 }
 
 /// `POST /api/driver/{slug}/rollback/`: back to the component that was enabled before.
 pub async fn roll_back(registry: State, Path(slug): Path<String>) -> Result<Json<DriverView>, ApiError> {
-    let enabled = registry.roll_back(&parse(&slug)?, OPERATOR).await?;
+    let (by, slug) = (Arc::clone(&registry), parse(&slug)?);
+    let enabled = carried(async move { by.roll_back(&slug, OPERATOR).await }).await?;
     Ok(Json(registry.driver_view(enabled).await))
 }
 
@@ -108,7 +112,8 @@ pub async fn update(
     Path(slug): Path<String>,
     Json(body): Json<Update>,
 ) -> Result<Json<Vec<DriverView>>, ApiError> {
-    registry.isolate(&parse(&slug)?, body.isolation, OPERATOR).await?;
+    let (by, of) = (Arc::clone(&registry), parse(&slug)?);
+    carried(async move { by.isolate(&of, body.isolation, OPERATOR).await }).await?;
     show(registry, Path(slug)).await
 }
 
@@ -129,7 +134,7 @@ pub async fn remove(
     if !ours {
         return Err(ApiError::not_found(format!("driver '{slug}' has no component {digest}")));
     }
-    registry.remove_component(digest, OPERATOR).await?;
+    carried(async move { registry.remove_component(digest, OPERATOR).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -55,7 +55,7 @@ impl ApiError {
         Self::Other { status: StatusCode::BAD_REQUEST, code: "bad-request".into(), detail: detail.into() }
     }
 
-    fn internal(detail: String) -> Self {
+    pub(super) fn internal(detail: String) -> Self {
         tracing::error!("{detail}");
         Self::Other { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal".into(), detail }
     }
@@ -177,6 +177,7 @@ impl From<PluginError> for ApiError {
     fn from(error: PluginError) -> Self {
         match error {
             PluginError::Bundle(error) => Self::bad_request(error.to_string()),
+            PluginError::Install(error) => error.into(),
             PluginError::Store(error) => error.into(),
         }
     }

@@ -1,7 +1,7 @@
 //! `/api/machine/`: machines, types and what is wrong in the registry.
 
 use super::{
-    ApiError, OPERATOR, State,
+    ApiError, OPERATOR, State, carried,
     extract::{Json, Query},
 };
 use crate::{
@@ -156,7 +156,7 @@ pub async fn update(
 /// `DELETE /api/machine/{id}/`.
 pub async fn remove(registry: State, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     let entry = find(&registry, &id)?;
-    registry.remove_machine(entry.machine.id, OPERATOR).await?;
+    carried(async move { registry.remove_machine(entry.machine.id, OPERATOR).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -91,6 +91,18 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .with_state(registry)
 }
 
+/// Carries a change of several steps to its end, even if the client goes away meanwhile.
+async fn carried<T, E>(change: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    match tokio::spawn(change).await {
+        Ok(changed) => changed.map_err(Into::into),
+        Err(error) => Err(ApiError::internal(format!("the change did not come to its end: {error}"))),
+    }
+}
+
 /// An empty answer.
 fn done() -> extract::Json<serde_json::Value> {
     extract::Json(json!({}))

@@ -1,6 +1,6 @@
 //! `/api/plugin/`: machine types and drivers that come together.
 
-use super::{ApiError, OPERATOR, State, extract::Json};
+use super::{ApiError, OPERATOR, State, carried, extract::Json};
 use crate::{
     model::{Digest, Plugin, Slug, Timestamp},
     store::StoreError,
@@ -75,7 +75,7 @@ pub async fn list(registry: State) -> Result<Json<Vec<PluginView>>, ApiError> {
 
 /// `POST /api/plugin/`: the body is a tar archive of the plugin's folder, compressed by zstd or not.
 pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<PluginView>), ApiError> {
-    let plugin = registry.install_plugin(body.to_vec(), OPERATOR).await?;
+    let plugin = carried(async move { registry.install_plugin(body.to_vec(), OPERATOR).await }).await?;
     Ok((StatusCode::CREATED, Json(view(plugin))))
 }
 
@@ -89,17 +89,20 @@ pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Plug
 
 /// `POST /api/plugin/{slug}/enable/`.
 pub async fn enable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
-    Ok(Json(view(registry.enable_plugin(&parse(&slug)?, OPERATOR).await?)))
+    let slug = parse(&slug)?;
+    Ok(Json(view(carried(async move { registry.enable_plugin(&slug, OPERATOR).await }).await?)))
 }
 
 /// `POST /api/plugin/{slug}/disable/`.
 pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
-    Ok(Json(view(registry.disable_plugin(&parse(&slug)?, OPERATOR).await?)))
+    let slug = parse(&slug)?;
+    Ok(Json(view(carried(async move { registry.disable_plugin(&slug, OPERATOR).await }).await?)))
 }
 
 /// `DELETE /api/plugin/{slug}/`.
 pub async fn remove(registry: State, Path(slug): Path<String>) -> Result<StatusCode, ApiError> {
-    registry.remove_plugin(&parse(&slug)?, OPERATOR).await?;
+    let slug = parse(&slug)?;
+    carried(async move { registry.remove_plugin(&slug, OPERATOR).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

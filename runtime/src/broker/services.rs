@@ -69,6 +69,9 @@ impl Services {
 
     /// Writes a refusal to the audit and the machine's log; the same one again is written once a minute.
     pub fn refused(&self, machine: &Machine, error: &DriverError) {
+        if machine.is_stand_in() {
+            return;
+        }
         if error.kind != ErrorKind::Denied {
             return;
         }

@@ -171,6 +171,10 @@ impl MachineType {
                 problems.push(format!("`{list}` names the function `{name}`, which {} lacks", manifest.contract));
             }
         }
+        check_settings(&manifest, &mut problems);
+        if let Err(too_large) = check_size(resolve, interface) {
+            return Err(mismatch(vec![too_large]));
+        }
         check_jobs(&manifest, resolve, interface, &mut problems);
         check_intake(&manifest, resolve, interface, &mut problems);
         let default_status = manifest.statuses.iter().find(|status| status.case == manifest.default_status).cloned();
@@ -248,17 +252,14 @@ fn functions_of(resolve: &Resolve, interface: InterfaceId) -> Vec<TypeFunction> 
     let functions = resolve.interfaces.get(interface).into_iter().flat_map(|interface| interface.functions.values());
     functions
         .map(|function| {
-            let mut parameters = function.params.iter().map(|param| signature::ty(resolve, &param.ty));
-            let first = parameters.next();
-            let result = function.result.map(|result| signature::ty(resolve, &result)).unwrap_or_default();
-            let resource = |ty: String| ["own<", "borrow<", "future", "stream"].iter().any(|word| ty.contains(word));
+            let mut parameters = function.params.iter().map(|param| &param.ty);
+            let first = parameters.next().map(|ty| signature::ty(resolve, ty));
             TypeFunction {
                 name: function.name.clone(),
                 signature: signature::brief(resolve, function),
                 callable: function.kind.is_async()
                     && first.as_deref() == Some("own<machine>")
-                    && !parameters.any(resource)
-                    && !resource(result),
+                    && parameters.chain(&function.result).all(|ty| signature::is_value(resolve, ty)),
             }
         })
         .collect()
@@ -278,6 +279,37 @@ fn find_contract(resolve: &Resolve, contract: &str) -> Option<(WorldId, Interfac
             _ => None,
         })
     })
+}
+
+/// Where a driver may connect to is the operator's decision alone, so nobody ships a value for it; other defaults must be
+/// values that their settings take.
+fn check_settings(manifest: &Manifest, problems: &mut Vec<String>) {
+    for spec in &manifest.settings {
+        let Some(default) = &spec.default else { continue };
+        if spec.kind.is_operators_alone() {
+            problems.push(format!(
+                "the setting '{}' is the operator's decision alone (a permission or a secret): remove its default",
+                spec.key
+            ));
+        } else if let Err(why) = spec.parse(&serde_json::to_value(default).unwrap_or_default()) {
+            problems.push(format!("the default of the setting '{}' is not a value that it takes: {why}", spec.key));
+        }
+    }
+}
+
+/// Types are compared written out to their last field, which a few lines of WIT can make as long as they like.
+fn check_size(resolve: &Resolve, interface: InterfaceId) -> Result<(), String> {
+    let functions = resolve.interfaces.get(interface).into_iter().flat_map(|interface| interface.functions.values());
+    let mut budget = signature::MAX_PARTS;
+    for function in functions {
+        let types = function.params.iter().map(|param| param.ty).chain(function.result);
+        for ty in types {
+            if !signature::fits(resolve, &ty, &mut budget, 0) {
+                return Err(format!("the types of `{}` are too large or too deep", function.name));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A function that runs as a job takes values, or the machine and a print job.

@@ -78,6 +78,66 @@ pub fn ty(resolve: &Resolve, of: &Type) -> String {
         TypeDefKind::Option(of) => format!("option<{}>", ty(resolve, of)),
         TypeDefKind::Result(result) => format!("result<{}, {}>", optional(&result.ok), optional(&result.err)),
         TypeDefKind::List(of) => format!("list<{}>", ty(resolve, of)),
+        TypeDefKind::Future(of) => format!("future<{}>", optional(of)),
+        TypeDefKind::Stream(of) => format!("stream<{}>", optional(of)),
         other => format!("{other:?}"),
+    }
+}
+
+/// How many parts the types of an interface's functions may have, written out.
+pub const MAX_PARTS: usize = 10_000;
+/// How deep a type may be.
+const MAX_DEPTH: usize = 50;
+
+/// Whether a type, written out, stays within a budget of parts and a depth; takes its parts from the budget.
+pub fn fits(resolve: &Resolve, of: &Type, budget: &mut usize, depth: usize) -> bool {
+    let Some(left) = budget.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return false };
+    *budget = left;
+    parts(resolve, of).iter().all(|part| fits(resolve, part, budget, depth + 1))
+}
+
+/// Whether values of a type stand for themselves: no handles, futures or streams in it. The type must fit.
+pub fn is_value(resolve: &Resolve, of: &Type) -> bool {
+    let kind = match of {
+        Type::Id(id) => resolve.types.get(*id).map(|definition| &definition.kind),
+        Type::ErrorContext => return false,
+        _ => return true,
+    };
+    !matches!(
+        kind,
+        None | Some(
+            TypeDefKind::Handle(_)
+                | TypeDefKind::Resource
+                | TypeDefKind::Future(_)
+                | TypeDefKind::Stream(_)
+                | TypeDefKind::Map(..)
+                | TypeDefKind::FixedLengthList(..)
+                | TypeDefKind::Unknown
+        )
+    ) && parts(resolve, of).iter().all(|part| is_value(resolve, part))
+}
+
+/// The types that a type is directly made of.
+fn parts(resolve: &Resolve, of: &Type) -> Vec<Type> {
+    let Type::Id(id) = of else { return Vec::new() };
+    let Some(definition) = resolve.types.get(*id) else { return Vec::new() };
+    match &definition.kind {
+        TypeDefKind::Type(of)
+        | TypeDefKind::Option(of)
+        | TypeDefKind::List(of)
+        | TypeDefKind::FixedLengthList(of, _) => {
+            vec![*of]
+        }
+        TypeDefKind::Map(key, value) => vec![*key, *value],
+        TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
+        TypeDefKind::Tuple(tuple) => tuple.types.clone(),
+        TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
+        TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
+        TypeDefKind::Future(of) | TypeDefKind::Stream(of) => of.iter().copied().collect(),
+        TypeDefKind::Handle(_)
+        | TypeDefKind::Resource
+        | TypeDefKind::Flags(_)
+        | TypeDefKind::Enum(_)
+        | TypeDefKind::Unknown => Vec::new(),
     }
 }

@@ -122,21 +122,23 @@ impl Actor {
             .run_concurrent(async |accessor| {
                 self.taking_turns(accessor, async {
                     let mut running = FuturesUnordered::new();
-                    let mut open = true;
-                    while open || !running.is_empty() {
+                    loop {
                         tokio::select! {
-                            message = mailbox.recv(), if open => match message {
+                            message = mailbox.recv() => match message {
                                 Some(Message::Call(request)) => {
                                     if let Some(request) = self.admit(request) {
                                         running.push(self.perform(accessor, request));
                                     }
                                 }
                                 Some(Message::Beat(reply)) => drop(reply.send(())),
-                                None => open = false,
+                                None => break,
                             },
                             Some(()) = running.next() => {}
                         }
                     }
+                    // Few wait for what is left: whoever waits keeps the mailbox open.
+                    let rest = async { while running.next().await.is_some() {} };
+                    let _ = tokio::time::timeout(self.limits.grace(), rest).await;
                     // What guests spawned past their returns gets to its end too, within the grace.
                     let idle = poll_fn(|context| accessor.poll_no_interesting_tasks(context));
                     let _ = tokio::time::timeout(self.limits.grace(), idle).await;
@@ -244,7 +246,8 @@ impl Actor {
             }
             Payload::Function(name) => {
                 let Some(function) = exports.print.get(&name).copied() else {
-                    wasmtime::bail!("the machine type has no job function `{name}`");
+                    let message = format!("this machine type has no function '{name}' that prints");
+                    return Ok(Err(convert::error_to_wit(DriverError::invalid("no-such-function", message))));
                 };
                 // Each label may cost what a call may cost.
                 let labels = call.print.as_ref().map_or(1, |run| run.job.label_count.max(1));

@@ -61,7 +61,7 @@ impl Attempt {
     }
 
     /// Settles the job by how the call ended and commits that. `cancelled` says that an operator asked for the end.
-    pub async fn finish(self, end: &CallEnd, cancelled: bool) -> Result<Settlement, StoreError> {
+    pub async fn finish(&self, end: &CallEnd, cancelled: bool) -> Result<Settlement, StoreError> {
         let attempts = self.job.attempts;
         let store = &self.services.store;
         let settlement = match &self.work {

@@ -15,7 +15,7 @@ use crate::model::{Slug, plugin::TypeSource};
 use ruzstd::decoding::StreamingDecoder;
 use serde::Deserialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     path::{Component, Path},
 };
@@ -31,6 +31,8 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// What an archive may unpack to, in bytes and in files.
 const MAX_BYTES: u64 = 512 << 20;
 const MAX_FILES: usize = 1000;
+/// What headers and padding may take beside that.
+const SLACK: u64 = 16 << 20;
 
 /// A plugin that was read, and not checked further.
 #[derive(Debug)]
@@ -92,19 +94,25 @@ pub enum BundleError {
 impl Bundle {
     /// Reads an archive.
     pub fn read(archive: &[u8]) -> Result<Self, BundleError> {
-        let files = if archive.starts_with(&ZSTD) {
+        let mut files = if archive.starts_with(&ZSTD) {
             let decoder = StreamingDecoder::new(archive).map_err(|error| io::Error::other(error.to_string()))?;
             unpack(decoder)?
         } else {
             unpack(archive)?
         };
-        let manifest = files.get(MANIFEST).ok_or(BundleError::NoManifest)?;
-        let manifest = str::from_utf8(manifest).map_err(|error| BundleError::Manifest(error.to_string()))?;
+        let manifest = files.remove(MANIFEST).ok_or(BundleError::NoManifest)?;
+        let manifest = str::from_utf8(&manifest).map_err(|error| BundleError::Manifest(error.to_string()))?;
         let manifest: Manifest =
             toml::from_str(manifest).map_err(|error| BundleError::Manifest(error.to_string().trim().to_owned()))?;
+        for list in [&manifest.types, &manifest.drivers] {
+            let mut seen = BTreeSet::new();
+            if let Some(twice) = list.iter().find(|name| !seen.insert(*name)) {
+                return Err(BundleError::Manifest(format!("'{twice}' is listed twice")));
+            }
+        }
         let types = manifest.types.iter().map(|folder| type_source(&files, folder)).collect::<Result<_, _>>()?;
         let component = |file: &String| {
-            let bytes = files.get(file.as_str()).cloned().ok_or_else(|| BundleError::Missing(file.clone()))?;
+            let bytes = files.remove(file.as_str()).ok_or_else(|| BundleError::Missing(file.clone()))?;
             Ok((file.clone(), bytes))
         };
         let components = manifest.drivers.iter().map(component).collect::<Result<_, BundleError>>()?;
@@ -132,16 +140,18 @@ fn type_source(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<TypeSo
 fn unpack(archive: impl Read) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let mut files = BTreeMap::new();
     let mut bytes_left = MAX_BYTES;
-    for entry in tar::Archive::new(archive).entries()? {
+    // All that is unpacked counts, also what is skipped here or read by the library for itself, such as long names.
+    let archive = archive.take(MAX_BYTES + SLACK);
+    for (count, entry) in tar::Archive::new(archive).entries()?.enumerate() {
         let mut entry = entry?;
+        if count >= MAX_FILES || entry.size() > bytes_left {
+            return Err(BundleError::TooLarge);
+        }
         if !entry.header().entry_type().is_file() {
             continue;
         }
         let path = entry.path()?.into_owned();
         let name = inner_path(&path)?;
-        if files.len() >= MAX_FILES || entry.size() > bytes_left {
-            return Err(BundleError::TooLarge);
-        }
         bytes_left -= entry.size();
         let mut bytes = Vec::new();
         entry.by_ref().take(MAX_BYTES).read_to_end(&mut bytes)?;

@@ -4,6 +4,7 @@
 
 use super::{Catalog, Driver, Entry, Registry, RegistryError, Slot, keeper::Command};
 use crate::{
+    contract::conformance,
     model::{InstalledDriver, Plugin, Timestamp, plugin::PluginDriver},
     store::StoreError,
 };
@@ -39,14 +40,19 @@ impl Registry {
     pub(super) async fn discover_types(&self) -> Result<Vec<Plugin>, StoreError> {
         let plugins = self.services.store.plugins().await?;
         let mut errors = Vec::new();
-        match Catalog::build(&plugins, Some(&self.catalog())) {
-            Ok(catalog) => {
+        let (enabled, before) = (plugins.clone(), self.catalog());
+        match tokio::task::spawn_blocking(move || Catalog::build(&enabled, Some(&before))).await {
+            Ok(Ok(catalog)) => {
                 for (source, error) in &catalog.packages.errors {
                     errors.push(RegistryError::now(source, error.to_string()));
                 }
                 *self.catalog.write() = Arc::new(catalog);
             }
-            Err(error) => errors.push(RegistryError::now("machine types", error.to_string())),
+            Ok(Err(error)) => errors.push(RegistryError::now("machine types", error.to_string())),
+            Err(_) => {
+                let message = "reading them made the parser fail; the types are those of before".to_owned();
+                errors.push(RegistryError::now("machine types", message));
+            }
         }
         for plugin in plugins.iter().filter(|plugin| plugin.enabled) {
             for PluginDriver { file, problem, .. } in &plugin.drivers {
@@ -59,8 +65,9 @@ impl Registry {
     }
 
     /// Puts every enabled driver whose type is there into its slot, and takes out those whose type is gone. A driver that
-    /// is in its slot and whose type is still the same is left alone.
-    pub(super) async fn discover_drivers(&self, plugins: &[Plugin]) -> Result<(), StoreError> {
+    /// is in its slot and whose type is still the same is left alone. While the daemon runs types may have changed since a
+    /// driver was compared with them, so `compare` it again.
+    pub(super) async fn discover_drivers(&self, plugins: &[Plugin], compare: bool) -> Result<(), StoreError> {
         let catalog = self.catalog();
         for driver in self.services.store.drivers().await?.into_iter().filter(|driver| driver.enabled) {
             let now = self.driver(&driver.info.slug);
@@ -68,9 +75,19 @@ impl Registry {
             let same = now.as_ref().zip(machine_type).is_some_and(|(now, of)| Arc::ptr_eq(&now.machine_type, of));
             let switched_off =
                 driver.plugin.as_ref().and_then(|slug| plugins.iter().find(|plugin| plugin.slug == *slug));
+            let disabled = switched_off.is_some_and(|plugin| !plugin.enabled);
             match machine_type {
+                // Its plugin's end was not carried through.
+                Some(_) if disabled => drop(self.slot(&driver.info.slug).0.send_replace(Slot::default())),
                 Some(_) if same => {}
-                Some(_) => self.put_in_slot(driver).await?,
+                Some(_) => match self.compare(&driver, compare).await? {
+                    Ok(()) => self.put_in_slot(driver).await?,
+                    Err(problem) => {
+                        let slug = &driver.info.slug;
+                        self.switch_off(slug, "daemon: its machine type has changed").await?;
+                        self.report(&format!("driver '{slug}'"), format!("{problem}; it was disabled"));
+                    }
+                },
                 None => {
                     self.slot(&driver.info.slug).0.send_replace(Slot::default());
                     // A driver of a plugin that is switched off is not missed.
@@ -96,31 +113,52 @@ impl Registry {
     /// Takes over what changed of plugins: types, then drivers, then the machines of types that changed.
     pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), StoreError> {
         let plugins = self.discover_types().await?;
-        self.discover_drivers(&plugins).await?;
+        self.discover_drivers(&plugins, true).await?;
         let catalog = self.catalog();
-        for entry in self.machines() {
+        let is_other = |entry: &Entry| {
             let now = &entry.machine.machine_type;
-            let same = match catalog.get(&now.slug) {
-                Some(of) => Arc::ptr_eq(of, now),
-                None => now.is_missing,
-            };
-            if !same {
-                self.reload(&entry).await?;
+            match catalog.get(&now.slug) {
+                Some(of) => !Arc::ptr_eq(of, now),
+                None => !now.is_missing,
             }
+        };
+        let reloads = self.machines().into_iter().filter(is_other).map(|entry| self.reload(entry));
+        futures::future::try_join_all(reloads).await?;
+        Ok(())
+    }
+
+    /// Stops a machine after the job in hand and loads it again, for its type is another one now.
+    async fn reload(self: &Arc<Self>, entry: Entry) -> Result<(), StoreError> {
+        entry.ask(|reply| Command::Reload { reply }).await;
+        let id = entry.machine.id;
+        let record = self.services.store.machines().await?.into_iter().find(|record| record.id == id);
+        let values = self.services.store.settings(id).await?;
+        // It may have been removed meanwhile, or the daemon may stop.
+        let is_there = self.machine(id).is_some_and(|now| Arc::ptr_eq(&now.machine, &entry.machine));
+        if let Some(record) = record.filter(|_| is_there) {
+            self.load(record, values);
         }
         Ok(())
     }
 
-    /// Stops a machine and loads it again, for its type is another one now.
-    async fn reload(self: &Arc<Self>, entry: &Entry) -> Result<(), StoreError> {
-        entry.ask(|reply| Command::Shutdown { reply }).await;
-        let id = entry.machine.id;
-        let record = self.services.store.machines().await?.into_iter().find(|record| record.id == id);
-        if let Some(record) = record {
-            let values = self.services.store.settings(id).await?;
-            self.load(record, values);
+    /// What keeps a component from being used with the contracts as they are now.
+    pub(super) async fn compare(
+        &self,
+        driver: &InstalledDriver,
+        wanted: bool,
+    ) -> Result<Result<(), String>, StoreError> {
+        if !wanted {
+            return Ok(Ok(()));
         }
-        Ok(())
+        let bytes = self.services.store.read_component(driver.digest).await?;
+        let catalog = self.catalog();
+        let checked = tokio::task::spawn_blocking(move || conformance::check(&catalog.packages, &bytes)).await;
+        let problem = match checked {
+            Ok(Ok(_)) => return Ok(Ok(())),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "reading it made the parser fail".to_owned(),
+        };
+        Ok(Err(format!("driver '{}' does not fit the contracts as they are now: {problem}", driver.info.slug)))
     }
 
     pub(super) async fn put_in_slot(&self, installed: InstalledDriver) -> Result<(), StoreError> {

@@ -80,7 +80,7 @@ impl Registry {
         }
         if machine_type.jobs.contains(&name) {
             let job = submit_call(&self.services, &entry.machine, name, &parameters).await?;
-            entry.nudge_job();
+            self.nudge_job(entry.machine.id);
             return Ok(Called::Job(Box::new(job)));
         }
         let again = if machine_type.idempotent.contains(&name) { RETRIES } else { 0 };

@@ -38,6 +38,11 @@ pub enum Command {
     },
     /// Somebody wants a call between the others: an action, or a function of the type.
     Run(Box<Wanted>),
+    /// The machine is loaded again, for its type is another one now; the job in hand ends first.
+    Reload {
+        /// Answered when it is stopped.
+        reply: oneshot::Sender<()>,
+    },
     /// The machine was removed.
     Remove {
         /// Answered when it is stopped.
@@ -288,7 +293,7 @@ impl Keeper {
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { .. } => call.cancel("the daemon stops"),
-                        Command::Job | Command::Cancel { .. } | Command::Run(_) => {}
+                        Command::Job | Command::Cancel { .. } | Command::Run(_) | Command::Reload { .. } => {}
                     }
                     match command {
                         Command::Look | Command::Job => {}
@@ -387,7 +392,7 @@ impl Keeper {
                 let _ = reply.send(());
                 Flow::End
             }
-            Command::Shutdown { reply } => {
+            Command::Reload { reply } | Command::Shutdown { reply } => {
                 let _ = reply.send(());
                 Flow::End
             }

@@ -181,7 +181,8 @@ impl Registry {
     /// Stores a job for a machine and tells its keeper.
     pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
         let job = submit(&self.services, &self.intake(entry), submission).await?;
-        entry.nudge_job();
+        // The machine may have been loaded again since.
+        self.nudge_job(entry.machine.id);
         Ok(job)
     }
 
@@ -195,9 +196,7 @@ impl Registry {
             return self.services.store.job(id).await;
         }
         let job = self.services.store.cancel_job(id, by).await?;
-        if let Some(entry) = self.machine(job.machine) {
-            entry.nudge_job();
-        }
+        self.nudge_job(job.machine);
         Ok(job)
     }
 }

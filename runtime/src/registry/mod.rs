@@ -157,7 +157,7 @@ impl Registry {
         let plugins = registry.discover_types().await?;
         registry.stage("machine types", registry.catalog().types().count(), began);
         let began = Instant::now();
-        registry.discover_drivers(&plugins).await?;
+        registry.discover_drivers(&plugins, false).await?;
         let drivers = registry.slots.lock().values().filter(|slot| slot.borrow().driver.is_some()).count();
         registry.stage("drivers", drivers, began);
         let began = Instant::now();
@@ -258,6 +258,13 @@ impl Registry {
         self.machines.write().insert(entry.machine.id, entry.clone());
         entry
     }
+
+    /// Tells a machine's keeper that there is something new among its jobs.
+    fn nudge_job(&self, id: MachineId) {
+        if let Some(entry) = self.machine(id) {
+            let _ = entry.commands.try_send(Command::Job);
+        }
+    }
 }
 
 impl RegistryError {
@@ -271,11 +278,6 @@ impl Entry {
     /// that it is about to look anyway.
     pub fn nudge(&self) {
         let _ = self.commands.try_send(Command::Look);
-    }
-
-    /// Tells the keeper that there is something new among its jobs.
-    pub fn nudge_job(&self) {
-        let _ = self.commands.try_send(Command::Job);
     }
 
     /// Sends a command and waits for its answer; nothing when the keeper is gone.

@@ -4,7 +4,7 @@
 //! registry error for as long as the plugin is enabled.
 
 use super::{
-    Registry,
+    InstallError, Registry,
     bundle::{Bundle, BundleError},
     catalog::Catalog,
 };
@@ -22,6 +22,9 @@ pub enum PluginError {
     /// It cannot be read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// One of its components could not be looked at, through no fault of its own.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// The store failed, or there is no such plugin.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,8 +57,9 @@ impl Registry {
         let mut plugins = self.plugins().await?;
         plugins.retain(|other| other.slug != plugin.slug);
         plugins.push(plugin.clone());
-        let catalog =
-            Arc::new(Catalog::build(&plugins, None).map_err(|error| BundleError::Manifest(error.to_string()))?);
+        let built = tokio::task::spawn_blocking(move || Catalog::build(&plugins, None)).await;
+        let built = built.map_err(|_| BundleError::Manifest("reading its types made the parser fail".to_owned()))?;
+        let catalog = Arc::new(built.map_err(|error| BundleError::Manifest(error.to_string()))?);
         let whole = source_of(&plugin);
         for of in &mut plugin.types {
             let own = format!("{whole}, {}", of.folder);
@@ -66,7 +70,8 @@ impl Registry {
             let installed = self.install_of(&catalog, Some(&plugin.slug), component, by).await;
             let registered = match installed {
                 Ok(installed) => self.claim(&plugin, installed.driver, installed.new, by).await?,
-                Err(error) => Err(error.to_string()),
+                Err(error) if error.is_the_components() => Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             };
             plugin.drivers.push(match registered {
                 Ok(driver) => PluginDriver { file, driver: Some((driver.info.slug, driver.digest)), problem: None },
@@ -79,7 +84,7 @@ impl Registry {
             // A component is never paired with a contract that it was not checked against.
             if before.is_some_and(|before| before.types != plugin.types) {
                 for driver in self.drivers_of(&plugin.slug).await? {
-                    self.disable(&driver, by).await?;
+                    self.switch_off(&driver, by).await?;
                 }
             }
             self.refresh().await?;
@@ -97,11 +102,11 @@ impl Registry {
         by: &str,
     ) -> Result<Result<InstalledDriver, String>, StoreError> {
         let slug = &driver.info.slug;
-        let others = self.installed().await?;
-        let foreign =
-            others.iter().find(|other| other.info.slug == *slug && other.plugin.as_ref() != Some(&plugin.slug));
+        let of_slug = self.installed().await?.into_iter().filter(|other| other.info.slug == *slug);
+        let first = of_slug.min_by_key(|other| other.installed_at);
+        let foreign = first.filter(|first| first.plugin.as_ref() != Some(&plugin.slug));
         let twice = plugin.drivers.iter().any(|other| other.driver.as_ref().is_some_and(|(other, _)| other == slug));
-        let owner = match (foreign.map(|other| &other.plugin), twice) {
+        let owner = match (foreign.map(|other| other.plugin), twice) {
             (Some(Some(other)), _) => format!("plugin '{other}' brought it first"),
             (Some(None), _) => "it was installed by itself before".to_owned(),
             (None, true) => "this plugin brings it twice".to_owned(),
@@ -126,9 +131,13 @@ impl Registry {
     /// Stops a plugin's drivers and takes its types back; its machines become `driver-missing`.
     pub async fn disable_plugin(self: &Arc<Self>, slug: &Slug, by: &str) -> Result<Plugin, PluginError> {
         let _turn = self.changing.lock().await;
+        self.switch_plugin_off(slug, by).await
+    }
+
+    async fn switch_plugin_off(self: &Arc<Self>, slug: &Slug, by: &str) -> Result<Plugin, PluginError> {
         let plugin = self.services.store.set_plugin_enabled(slug, false, by).await?;
         for driver in self.drivers_of(slug).await? {
-            self.disable(&driver, by).await?;
+            self.switch_off(&driver, by).await?;
         }
         self.refresh().await?;
         Ok(plugin)
@@ -136,8 +145,8 @@ impl Registry {
 
     /// Disables a plugin and forgets it with its components. Its machines stay, and wait for a driver.
     pub async fn remove_plugin(self: &Arc<Self>, slug: &Slug, by: &str) -> Result<(), PluginError> {
-        self.disable_plugin(slug, by).await?;
         let _turn = self.changing.lock().await;
+        self.switch_plugin_off(slug, by).await?;
         for driver in self.installed().await?.into_iter().filter(|driver| driver.plugin.as_ref() == Some(slug)) {
             self.forget_component(driver.digest, by).await?;
         }
@@ -149,11 +158,14 @@ impl Registry {
         let brought: Vec<_> = plugin.drivers.iter().filter_map(|driver| driver.driver.as_ref()).collect();
         for driver in self.drivers_of(&plugin.slug).await? {
             if !brought.iter().any(|(slug, _)| *slug == driver) {
-                self.disable(&driver, by).await?;
+                self.switch_off(&driver, by).await?;
             }
         }
         for (slug, digest) in brought {
-            self.enable(slug, Some(*digest), by).await?;
+            match self.switch_on_digest(slug, *digest, by).await {
+                Err(StoreError::Conflict { what }) => self.report(&format!("plugin '{}'", plugin.slug), what),
+                enabled => enabled?,
+            }
         }
         Ok(())
     }

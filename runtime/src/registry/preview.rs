@@ -12,8 +12,11 @@ use crate::{
     model::{Digest, DriverError, JobContent, JobId, JobRecord, JobState, LabelProgress, NewJob, Timestamp},
 };
 use ostler_render::{Output, RenderError, Rendered};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
+
+/// How long a driver may take to ask for its dots.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why there is no preview.
 #[derive(Debug, Error)]
@@ -65,6 +68,10 @@ impl Registry {
         let failure = tokio::select! {
             () = run.until_asked() => PreviewError::NoDots,
             failure = rehearse(&driver, entry, &run) => failure,
+            () = tokio::time::sleep(PATIENCE) => {
+                let message = format!("nothing came of it within {} seconds", PATIENCE.as_secs());
+                PreviewError::Driver(DriverError::transient("timeout", message))
+            }
         };
         // A driver may have asked and come to its end since.
         let raster = run.asked().ok_or(failure)?;

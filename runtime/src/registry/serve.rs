@@ -28,6 +28,10 @@ enum Due {
     Never,
 }
 
+/// How long to wait before a job is looked at again that could not be begun.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
+/// How often an outcome is written again after the store failed, before it is left to the next start.
+const OUTCOME_TRIES: usize = 24;
 /// How long to wait before the store is asked again after it failed.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -107,6 +111,10 @@ impl Keeper {
             }
             Command::Run(wanted) => {
                 let Wanted { what, kind, payload, reply } = *wanted;
+                if reply.is_closed() {
+                    // Nobody waits for it any more, and may have asked again.
+                    return None;
+                }
                 let call = Call::of_machine(kind, Arc::clone(&self.machine));
                 self.machine.write_log("info", &format!("{what} begins"), Vec::new());
                 let end = self.attend(&live.instance, live.generation, call, payload).await;
@@ -131,6 +139,10 @@ impl Keeper {
                 }
                 let _ = reply.send(());
                 None
+            }
+            Command::Reload { reply } => {
+                let reason = "the machine's type has changed".to_owned();
+                Some(Leave::Stop { reason, then: Some(Command::Reload { reply }) })
             }
             Command::Remove { reply } => {
                 let reason = "the machine was removed".to_owned();
@@ -165,7 +177,11 @@ impl Keeper {
         let id = job.id;
         let attempt = match Attempt::begin(job, &self.machine, &self.services).await {
             Ok(Some(attempt)) => attempt,
-            Ok(None) => return,
+            Ok(None) => {
+                // Somebody cancelled it, or it is not what it was: look again, but not at once.
+                tokio::time::sleep(CONFLICT_PAUSE).await;
+                return;
+            }
             Err(error) => {
                 tracing::error!(job = %id, %error, "the job could not be begun");
                 tokio::time::sleep(STORE_PAUSE).await;
@@ -176,7 +192,7 @@ impl Keeper {
         let call = Arc::clone(&attempt.call);
         let end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
         let cancelled = attempt.call.is_given_up();
-        match attempt.finish(&end, cancelled).await {
+        match self.write_outcome(&attempt, &end, cancelled).await {
             Ok(settlement) => {
                 let words = match &settlement {
                     crate::jobs::Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
@@ -199,6 +215,27 @@ impl Keeper {
                 }
             }
             Err(error) => tracing::error!(job = %id, %error, "the job's outcome could not be written"),
+        }
+    }
+
+    /// Writes down how an attempt ended, again and again while the store fails: until then the job is neither done nor to be
+    /// tried again.
+    async fn write_outcome(
+        &self,
+        attempt: &Attempt,
+        end: &CallEnd,
+        cancelled: bool,
+    ) -> Result<crate::jobs::Settlement, crate::store::StoreError> {
+        let mut left = OUTCOME_TRIES;
+        loop {
+            match attempt.finish(end, cancelled).await {
+                Err(error) if left > 0 => {
+                    tracing::error!(job = %attempt.job.id, %error, "the job's outcome could not be written, and is tried again");
+                    left -= 1;
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                settled => return settled,
+            }
         }
     }
 

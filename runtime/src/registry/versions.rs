@@ -12,6 +12,19 @@ use crate::{
 impl Registry {
     /// Enables a digest of a driver, the latest installed one unless it is named; machines move over to it.
     pub async fn enable(&self, slug: &Slug, digest: Option<Digest>, by: &str) -> Result<InstalledDriver, StoreError> {
+        let _turn = self.changing.lock().await;
+        let chosen = self.choose(slug, digest).await?;
+        let machine_type = &chosen.info.machine_type;
+        if self.catalog().get(machine_type).is_none() {
+            let what = format!(
+                "driver '{slug}' is for the machine type '{machine_type}', which is not there: install or enable the plugin that brings it"
+            );
+            return Err(StoreError::Conflict { what });
+        }
+        self.switch_on(chosen, by).await
+    }
+
+    async fn choose(&self, slug: &Slug, digest: Option<Digest>) -> Result<InstalledDriver, StoreError> {
         let not_found = || StoreError::NotFound {
             what: match digest {
                 Some(digest) => format!("no component {} of driver '{slug}' is installed", digest.short()),
@@ -19,20 +32,23 @@ impl Registry {
             },
         };
         let of_slug = |all: Vec<InstalledDriver>| all.into_iter().filter(move |driver| driver.info.slug == *slug);
-        let chosen = of_slug(self.services.store.drivers().await?)
+        of_slug(self.services.store.drivers().await?)
             .filter(|driver| digest.is_none_or(|digest| digest == driver.digest))
             .max_by_key(|driver| driver.installed_at)
-            .ok_or_else(not_found)?;
-        if let Some(plugin) = self.disabled_plugin_of(&chosen).await? {
-            let what = format!(
-                "driver '{slug}' comes with the plugin '{plugin}', which is disabled: enable it with `ostler plugin enable {plugin}`"
-            );
-            return Err(StoreError::Conflict { what });
-        }
+            .ok_or_else(not_found)
+    }
+
+    /// Lets a component run. A turn to change something is held.
+    async fn switch_on(&self, chosen: InstalledDriver, by: &str) -> Result<InstalledDriver, StoreError> {
+        let slug = &chosen.info.slug;
+        self.check_plugin_of(&chosen).await?;
         // It runs already: its machines are not to be disturbed.
         if chosen.enabled && self.driver(slug).is_some_and(|now| now.installed.digest == chosen.digest) {
             return Ok(chosen);
         }
+        // The contracts may have changed since it was installed. One whose type is not there waits for it.
+        let is_known = self.catalog().get(&chosen.info.machine_type).is_some();
+        self.compare(&chosen, is_known).await?.map_err(|what| StoreError::Conflict { what })?;
         self.withdraw_changed_permissions(&chosen).await?;
         self.services.store.enable_driver(slug, chosen.digest, by).await?;
         let chosen = InstalledDriver { enabled: true, enabled_at: Some(Timestamp::now()), ..chosen };
@@ -40,11 +56,20 @@ impl Registry {
         Ok(chosen)
     }
 
-    /// The plugin that brought a driver, if it is disabled.
-    async fn disabled_plugin_of(&self, driver: &InstalledDriver) -> Result<Option<Slug>, StoreError> {
-        let plugins = self.plugins().await?;
-        let of = |slug: &Slug| plugins.iter().any(|plugin| plugin.slug == *slug && !plugin.enabled);
-        Ok(driver.plugin.clone().filter(of))
+    /// Whether the plugin that brought a driver lets it run.
+    async fn check_plugin_of(&self, driver: &InstalledDriver) -> Result<(), StoreError> {
+        let Some(slug) = &driver.plugin else { return Ok(()) };
+        let (name, digest) = (&driver.info.slug, driver.digest.short());
+        let what = match self.plugins().await?.into_iter().find(|plugin| plugin.slug == *slug) {
+            Some(plugin) if plugin.enabled => return Ok(()),
+            Some(_) => format!(
+                "driver '{name}' comes with the plugin '{slug}', which is disabled: enable it with `ostler plugin enable {slug}`"
+            ),
+            None => format!(
+                "driver '{name}' came with the plugin '{slug}', whose install did not come to its end: install that again, or remove the component {digest}"
+            ),
+        };
+        Err(StoreError::Conflict { what })
     }
 
     /// A value that permits to connect somewhere was given to a setting of a certain kind and schemes. Where another version
@@ -89,6 +114,13 @@ impl Registry {
 
     /// Disables a driver; its machines become `driver-missing`.
     pub async fn disable(&self, slug: &Slug, by: &str) -> Result<(), StoreError> {
+        let _turn = self.changing.lock().await;
+        self.choose(slug, None).await?;
+        self.switch_off(slug, by).await
+    }
+
+    /// Stops a driver. A turn to change something is held.
+    pub(super) async fn switch_off(&self, slug: &Slug, by: &str) -> Result<(), StoreError> {
         self.services.store.disable_driver(slug, by).await?;
         self.slot(slug).0.send_replace(Slot::default());
         Ok(())
@@ -96,13 +128,14 @@ impl Registry {
 
     /// Goes back to the component that was enabled before the one that is enabled now.
     pub async fn roll_back(&self, slug: &Slug, by: &str) -> Result<InstalledDriver, StoreError> {
+        let _turn = self.changing.lock().await;
         let all = self.installed().await?;
         let before = all
             .into_iter()
             .filter(|driver| driver.info.slug == *slug && !driver.enabled && driver.enabled_at.is_some())
             .max_by_key(|driver| driver.enabled_at);
         match before {
-            Some(before) => self.enable(slug, Some(before.digest), by).await,
+            Some(before) => self.switch_on(before, by).await,
             None => Err(StoreError::Conflict {
                 what: format!(
                     "no other component of driver '{slug}' was ever enabled; `ostler driver show {slug}` shows what is there"
@@ -113,6 +146,8 @@ impl Registry {
 
     /// Decides how many machines an instance of a driver serves; its machines are stopped and started again.
     pub async fn isolate(&self, slug: &Slug, isolation: Isolation, by: &str) -> Result<(), StoreError> {
+        let _turn = self.changing.lock().await;
+        self.choose(slug, None).await?;
         let changed = self.services.store.set_isolation(slug, isolation, by).await?;
         if let Some(driver) = self.driver(slug).filter(|_| changed) {
             self.put_in_slot(driver.installed.clone()).await?;
@@ -120,14 +155,23 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes a component that is not enabled and that no plugin brought.
+    /// Removes a component that is not enabled and that does not belong to an installed plugin.
     pub async fn remove_component(&self, digest: Digest, by: &str) -> Result<InstalledDriver, StoreError> {
+        let _turn = self.changing.lock().await;
         let found = self.installed().await?.into_iter().find(|driver| driver.digest == digest);
-        if let Some(plugin) = found.and_then(|driver| driver.plugin) {
+        let plugins = self.plugins().await?;
+        let owner = found.and_then(|driver| driver.plugin).filter(|of| plugins.iter().any(|known| known.slug == *of));
+        if let Some(plugin) = owner {
             let what = format!("the component {digest} belongs to the plugin '{plugin}': remove that");
             return Err(StoreError::Conflict { what });
         }
         self.forget_component(digest, by).await
+    }
+
+    /// Lets a plugin's component run. A turn to change something is held.
+    pub(super) async fn switch_on_digest(&self, slug: &Slug, digest: Digest, by: &str) -> Result<(), StoreError> {
+        let chosen = self.choose(slug, Some(digest)).await?;
+        self.switch_on(chosen, by).await.map(drop)
     }
 
     /// Removes a component with its compiled code.
