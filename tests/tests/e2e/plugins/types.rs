@@ -163,3 +163,50 @@ fn a_type_that_cannot_be_registered_is_told_at_the_install() {
     let said = daemon.cli(&["plugin", "install", &file.to_string_lossy()]).ok().stdout;
     assert!(said.contains("does not parse"), "{said}");
 }
+
+#[test]
+fn a_manifest_cannot_bring_what_is_the_operators_decision_alone() {
+    let given = |kind: &'static str, default: &'static str| {
+        move |manifest: String| {
+            manifest.replace("kind = \"text\"\n", &format!("kind = \"{kind}\"\ndefault = \"{default}\"\n"))
+        }
+    };
+    let operators = ["'LOCATION'", "operator's decision alone", "remove its default"];
+    is_an_error(&with_type("bad", same, given("device-uri", "tcp://127.0.0.1:22")), &operators);
+    is_an_error(&with_type("bad", same, given("secret", "open sesame")), &operators);
+    is_an_error(&with_type("bad", same, given("integer", "many")), &["'LOCATION'", "not a value that it takes"]);
+}
+
+#[test]
+fn types_that_would_fill_the_memory_when_they_are_written_out_are_a_registry_error() {
+    let doubling = |wit: String| {
+        let records: String = (1..60).map(|n| format!("record r{n} {{ a: r{}, b: r{} }}\n", n - 1, n - 1)).collect();
+        let first = "record r0 { a: u8, b: u8 }\n";
+        wit.replace("interface abc {", &format!("interface abc {{\n{first}{records}"))
+            .replace("x: s32, y: s32", "x: r59, y: s32")
+    };
+    is_an_error(&with_type("bad", doubling, same), &["`multiply`", "too large or too deep"]);
+}
+
+#[test]
+fn a_driver_that_does_not_fit_another_version_of_another_plugins_type_is_disabled() {
+    let daemon = Daemon::start();
+    let kind =
+        |version: &str, wit: String| Bundle::new("kind", version).machine_type("abc", &wit, &abc("machine-type.toml"));
+    install(&daemon, &kind("1", abc("abc.wit")));
+    enable(&daemon, "kind");
+    daemon.install("ostler_driver_xyz_lite");
+    daemon.add_of_type("abc", "bench", "xyz-lite", &[]);
+    daemon.until_state("bench", "ready");
+
+    install(&daemon, &kind("2", abc("abc.wit").replace("x: s32, y: s32", "x: s64, y: s64")));
+    daemon.until_state("bench", "driver-missing");
+    let errors = registry_errors(&daemon);
+    let words = ["'xyz-lite'", "does not fit", "`multiply`", "it was disabled"];
+    assert!(errors.iter().any(|error| words.iter().all(|word| error.contains(word))), "{errors:#?}");
+    daemon.cli(&["driver", "enable", "xyz-lite"]).refused(1, &["does not fit the contracts", "`multiply`"]);
+
+    install(&daemon, &kind("1", abc("abc.wit")));
+    daemon.cli(&["driver", "enable", "xyz-lite"]).ok();
+    daemon.until_state("bench", "ready");
+}
