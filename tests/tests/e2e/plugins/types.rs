@@ -180,7 +180,8 @@ fn a_manifest_cannot_bring_what_is_the_operators_decision_alone() {
 #[test]
 fn types_that_would_fill_the_memory_when_they_are_written_out_are_a_registry_error() {
     let doubling = |wit: String| {
-        let records: String = (1..60).map(|n| format!("record r{n} {{ a: r{}, b: r{} }}\n", n - 1, n - 1)).collect();
+        let record = |n: u32| format!("record r{n} {{ a: r{}, b: r{} }}\n", n - 1, n - 1);
+        let records = (1..60).map(record).collect::<Vec<_>>().concat();
         let first = "record r0 { a: u8, b: u8 }\n";
         wit.replace("interface abc {", &format!("interface abc {{\n{first}{records}"))
             .replace("x: s32, y: s32", "x: r59, y: s32")
