@@ -34,7 +34,7 @@ pub mod request;
 pub mod state;
 pub mod supervisor;
 
-pub use beside::{Beside, Live};
+pub use beside::{Beside, Held, Live};
 pub use engine::GuestEngine;
 pub use handle::{Instance, InstanceState, UsageView};
 pub use limits::{LimitTable, Limits};

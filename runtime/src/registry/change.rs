@@ -4,7 +4,7 @@ use super::{Entry, Registry};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     contract::{bindings::types, convert},
-    instance::{Answer, CallEnd, Payload},
+    instance::{Answer, CallEnd, Held, Payload},
     model::{DriverError, Scope, SettingKey, SettingKind, SettingSpec, Value, setting::Choice},
     store::{SettingWrite, StoreError},
 };
@@ -76,6 +76,7 @@ impl Registry {
             return Err(ChangeError::NotConfirmed(questions.join(" ")));
         }
         ask_driver(entry, &checked).await?;
+        let held = entry.beside.hold().await;
         let old = machine_state(machine);
         self.services.store.write_settings(machine.id, checked.writes.clone(), by).await?;
         let changes: Vec<_> = checked.writes.into_iter().map(|write| (write.scope, write.key, write.value)).collect();
@@ -84,7 +85,7 @@ impl Registry {
             machine.board.require_restart(&format!("the setting '{}' takes effect at the next restart", spec.key));
             machine.changed();
         }
-        tell_driver(entry, old).await;
+        tell_driver(held, Arc::clone(machine), old);
         entry.nudge();
         Ok(())
     }
@@ -198,9 +199,9 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
     }
 }
 
-/// Runs `update-machine` beside whatever else the machine does.
-pub(super) async fn tell_driver(entry: &Entry, old: types::MachineState) {
-    let (machine, held) = (Arc::clone(&entry.machine), entry.beside.hold().await);
+/// Runs `update-machine` beside whatever else the machine does. The machine was held before anything of it changed, so that a
+/// change that stops it is told all the same.
+pub(super) fn tell_driver(held: Held, machine: Arc<Machine>, old: types::MachineState) {
     tokio::spawn(async move {
         let call = Call::of_machine(CallKind::UpdateMachine, Arc::clone(&machine));
         if let Some(CallEnd::Returned(Err(error))) = held.call(call, Payload::Old(old)).await {

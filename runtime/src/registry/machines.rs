@@ -120,6 +120,7 @@ impl Registry {
         by: &str,
     ) -> Result<(), MachineError> {
         let machine = &entry.machine;
+        let held = entry.beside.hold().await;
         let old = machine_state(machine);
         let store = &self.services.store;
         if let Some(name) = name.map(check_name).transpose()?.filter(|name| *name != machine.name()) {
@@ -130,7 +131,7 @@ impl Registry {
             store.set_machine_active(machine.id, active, by).await?;
             machine.set_active(active);
         }
-        tell_driver(entry, old).await;
+        tell_driver(held, Arc::clone(machine), old);
         entry.nudge();
         Ok(())
     }
