@@ -4,7 +4,7 @@
 use super::{
     Entry, Registry,
     change::MASK,
-    keeper::{Command, Wanted},
+    command::{Command, Wanted},
 };
 use crate::{
     broker::CallKind,

@@ -2,7 +2,7 @@
 //!
 //! Types come first, since a driver is registered for a type, and machines last, since they want both.
 
-use super::{Catalog, Driver, Entry, Registry, RegistryError, Slot, keeper::Command};
+use super::{Catalog, Driver, Entry, Registry, RegistryError, Slot, command::Command};
 use crate::{
     contract::conformance,
     model::{InstalledDriver, Plugin, Timestamp, plugin::PluginDriver},
@@ -69,7 +69,8 @@ impl Registry {
     /// driver was compared with them, so `compare` it again.
     pub(super) async fn discover_drivers(&self, plugins: &[Plugin], compare: bool) -> Result<(), StoreError> {
         let catalog = self.catalog();
-        for driver in self.services.store.drivers().await?.into_iter().filter(|driver| driver.enabled) {
+        let installed = self.services.store.drivers().await?;
+        for driver in installed.iter().filter(|driver| driver.enabled) {
             let now = self.driver(&driver.info.slug);
             let machine_type = catalog.get(&driver.info.machine_type);
             let same = now.as_ref().zip(machine_type).is_some_and(|(now, of)| Arc::ptr_eq(&now.machine_type, of));
@@ -80,8 +81,8 @@ impl Registry {
                 // Its plugin's end was not carried through.
                 Some(_) if disabled => drop(self.slot(&driver.info.slug).0.send_replace(Slot::default())),
                 Some(_) if same => {}
-                Some(_) => match self.compare(&driver, compare).await? {
-                    Ok(()) => self.put_in_slot(driver).await?,
+                Some(_) => match if compare { self.compare(driver).await? } else { Ok(()) } {
+                    Ok(()) => self.put_in_slot(driver.clone()).await?,
                     Err(problem) => {
                         let slug = &driver.info.slug;
                         self.switch_off(slug, "daemon: its machine type has changed").await?;
@@ -99,7 +100,7 @@ impl Registry {
                 }
             }
         }
-        for driver in self.services.store.drivers().await? {
+        for driver in installed {
             let disabled =
                 plugins.iter().find(|plugin| !plugin.enabled && driver.plugin.as_ref() == Some(&plugin.slug));
             let (slot, _) = self.slot(&driver.info.slug);
@@ -142,14 +143,7 @@ impl Registry {
     }
 
     /// What keeps a component from being used with the contracts as they are now.
-    pub(super) async fn compare(
-        &self,
-        driver: &InstalledDriver,
-        wanted: bool,
-    ) -> Result<Result<(), String>, StoreError> {
-        if !wanted {
-            return Ok(Ok(()));
-        }
+    pub(super) async fn compare(&self, driver: &InstalledDriver) -> Result<Result<(), String>, StoreError> {
         let bytes = self.services.store.read_component(driver.digest).await?;
         let catalog = self.catalog();
         let checked = tokio::task::spawn_blocking(move || conformance::check(&catalog.packages, &bytes)).await;

@@ -4,75 +4,17 @@
 //! there, are its settings complete, has it trapped too often, does the driver's instance run, does `init-machine` succeed.
 //! The first "no" is the machine's state, and the keeper waits for a command, another driver, or the next try.
 
-use super::{Slot, driver::Driver, serve::Leave};
+use super::{Slot, command::Command, driver::Driver, serve::Leave};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
-    model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
+    model::{DriverError, ErrorKind, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
-
-/// What a keeper is told.
-pub enum Command {
-    /// An operator changed something: look at the machine again.
-    Look,
-    /// There is a new job, or one was cancelled.
-    Job,
-    /// The operator wants it restarted; `hard` is stop and init.
-    Restart {
-        /// Whether to stop it and initialise it again.
-        hard: bool,
-        /// Answered when it is done.
-        reply: oneshot::Sender<()>,
-    },
-    /// A job is to be cancelled; answered with whether its call was running here.
-    Cancel {
-        /// The job.
-        job: JobId,
-        /// Answered at once.
-        reply: oneshot::Sender<bool>,
-    },
-    /// Somebody wants a call between the others: an action, or a function of the type.
-    Run(Box<Wanted>),
-    /// The machine is loaded again, for its type is another one now; the job in hand ends first.
-    Reload {
-        /// Answered when it is stopped.
-        reply: oneshot::Sender<()>,
-    },
-    /// The machine was removed.
-    Remove {
-        /// Answered when it is stopped.
-        reply: oneshot::Sender<()>,
-    },
-    /// The daemon ends.
-    Shutdown {
-        /// Answered when it is stopped.
-        reply: oneshot::Sender<()>,
-    },
-}
-
-impl Command {
-    /// Whether it ends a call that runs: it wants the machine for itself.
-    fn interrupts(&self) -> bool {
-        matches!(self, Self::Restart { .. } | Self::Remove { .. } | Self::Shutdown { .. })
-    }
-}
-
-/// A call that somebody wants between the others. Boxed in the command: each machine has room for some of those.
-pub struct Wanted {
-    /// What it is, for the log.
-    pub what: String,
-    /// Which export.
-    pub kind: CallKind,
-    /// What it carries.
-    pub payload: Payload,
-    /// Answered with its end.
-    pub reply: oneshot::Sender<CallEnd>,
-}
 
 /// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
 const BACK_OFF: [u64; 5] = [5, 10, 20, 40, 80];

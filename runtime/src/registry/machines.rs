@@ -3,7 +3,7 @@
 use super::{
     ChangeError, Entry, Registry,
     change::{Proposal, machine_state, tell_driver},
-    keeper::Command,
+    command::Command,
 };
 use crate::{
     jobs::{

@@ -10,6 +10,7 @@
 //! * [`plugins`], [`bundle`]: types and drivers that come together
 //! * [`install`]: from bytes to an installed component
 //! * [`keeper`]: one task a machine: its state, its calls, one at a time, in order of importance
+//! * [`command`]: what a keeper is told
 //! * [`serve`]: what a keeper does while its machine is ready
 //! * [`machines`]: adding, changing and removing machines
 //! * [`change`]: checking and saving settings
@@ -25,6 +26,7 @@ pub mod actions;
 pub mod bundle;
 pub mod catalog;
 pub mod change;
+pub mod command;
 pub mod discovery;
 pub mod driver;
 pub mod functions;
@@ -55,7 +57,8 @@ use crate::{
     model::{InstalledDriver, MachineId, MachineRecord, MachineState, Slug, Timestamp},
     store::StoreError,
 };
-use keeper::{Command, Keeper};
+use command::Command;
+use keeper::Keeper;
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use std::{

@@ -162,9 +162,10 @@ impl Registry {
             }
         }
         for (slug, digest) in brought {
-            match self.switch_on_digest(slug, *digest, by).await {
+            let component = self.choose(slug, Some(*digest)).await?;
+            match self.switch_on(component, by).await {
                 Err(StoreError::Conflict { what }) => self.report(&format!("plugin '{}'", plugin.slug), what),
-                enabled => enabled?,
+                enabled => drop(enabled?),
             }
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! What a keeper does while its machine is ready: commands first, then jobs, then pings.
 
-use super::keeper::{Command, Keeper, Wanted};
+use super::{
+    command::{Command, Wanted},
+    keeper::Keeper,
+};
 use crate::{
     broker::{Call, CallKind, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},

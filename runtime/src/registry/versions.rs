@@ -24,7 +24,8 @@ impl Registry {
         self.switch_on(chosen, by).await
     }
 
-    async fn choose(&self, slug: &Slug, digest: Option<Digest>) -> Result<InstalledDriver, StoreError> {
+    /// A component of a driver: the one with that digest, or the latest installed one.
+    pub(super) async fn choose(&self, slug: &Slug, digest: Option<Digest>) -> Result<InstalledDriver, StoreError> {
         let not_found = || StoreError::NotFound {
             what: match digest {
                 Some(digest) => format!("no component {} of driver '{slug}' is installed", digest.short()),
@@ -39,7 +40,7 @@ impl Registry {
     }
 
     /// Lets a component run. A turn to change something is held.
-    async fn switch_on(&self, chosen: InstalledDriver, by: &str) -> Result<InstalledDriver, StoreError> {
+    pub(super) async fn switch_on(&self, chosen: InstalledDriver, by: &str) -> Result<InstalledDriver, StoreError> {
         let slug = &chosen.info.slug;
         self.check_plugin_of(&chosen).await?;
         // It runs already: its machines are not to be disturbed.
@@ -47,8 +48,9 @@ impl Registry {
             return Ok(chosen);
         }
         // The contracts may have changed since it was installed. One whose type is not there waits for it.
-        let is_known = self.catalog().get(&chosen.info.machine_type).is_some();
-        self.compare(&chosen, is_known).await?.map_err(|what| StoreError::Conflict { what })?;
+        if self.catalog().get(&chosen.info.machine_type).is_some() {
+            self.compare(&chosen).await?.map_err(|what| StoreError::Conflict { what })?;
+        }
         self.withdraw_changed_permissions(&chosen).await?;
         self.services.store.enable_driver(slug, chosen.digest, by).await?;
         let chosen = InstalledDriver { enabled: true, enabled_at: Some(Timestamp::now()), ..chosen };
@@ -166,12 +168,6 @@ impl Registry {
             return Err(StoreError::Conflict { what });
         }
         self.forget_component(digest, by).await
-    }
-
-    /// Lets a plugin's component run. A turn to change something is held.
-    pub(super) async fn switch_on_digest(&self, slug: &Slug, digest: Digest, by: &str) -> Result<(), StoreError> {
-        let chosen = self.choose(slug, Some(digest)).await?;
-        self.switch_on(chosen, by).await.map(drop)
     }
 
     /// Removes a component with its compiled code.
