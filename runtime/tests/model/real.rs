@@ -4,7 +4,7 @@ use ostler::{
     broker::Services,
     instance::{GuestEngine, LimitTable, Limits, code::CodeCache},
     model::{Digest, Slug},
-    registry::{Catalog, Entry, NewMachine, Press, Registry},
+    registry::{Catalog, ChangeError, Entry, NewMachine, Press, Registry},
     store::Store,
 };
 use ostler_render::{RenderLimits, RenderPool, WorkerCommand};
@@ -104,6 +104,18 @@ impl House {
     pub async fn set(&self, entry: &Entry, key: &str, value: Json) {
         let proposal = (ostler::model::Scope::Driver, key.to_owned(), value);
         self.registry.set_settings(entry, &[proposal], false, ANNA).await.unwrap();
+    }
+
+    /// Offers a value that the driver refuses; says whether it did.
+    pub async fn offer(&self, entry: &Entry) -> bool {
+        let proposal = (ostler::model::Scope::Driver, "NEEDED".to_owned(), json!("refused"));
+        let answer = self.registry.set_settings(entry, &[proposal], false, ANNA).await;
+        matches!(answer, Err(ChangeError::Fields(errors)) if errors.to_string().contains("not this value"))
+    }
+
+    /// How many machines the enabled driver has.
+    pub fn machines_of_driver(&self) -> usize {
+        self.registry.driver(&self.slug).map_or(0, |driver| driver.context.machines.read().len())
     }
 
     pub async fn switch(&self, entry: &Entry, active: bool) {

@@ -5,7 +5,10 @@ use super::{
     real::{House, Real},
     world::{BLAMES, Machine, State, World},
 };
-use ostler::{model::MachineState, registry::Entry};
+use ostler::{
+    model::{MachineState, Timestamp},
+    registry::Entry,
+};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
@@ -16,9 +19,16 @@ const MACHINES: usize = 3;
 /// What happens next; the machine is a place.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Add { at: usize, active: bool, needed: bool, fail: bool },
+    Add {
+        at: usize,
+        active: bool,
+        needed: bool,
+        fail: bool,
+    },
     Need(usize, bool),
     Fail(usize, bool),
+    /// A value that the driver refuses.
+    Offer(usize),
     Switch(usize, bool),
     Trap(usize),
     Restart(usize, bool),
@@ -58,9 +68,14 @@ async fn one(house: &House, hooks: &Hooks, seed: u64, steps: usize) -> Vec<Entry
         let step = choose(&mut random, &world);
         taken.push(step);
         let due = due(step, &world, &entries, hooks);
+        let before: Vec<_> = entries.iter().map(|entry| entry.as_ref().map(|of| of.state.borrow().clone())).collect();
         perform(house, &mut world, &mut entries, &mut version, step, number).await;
         world.settle();
-        let told = compare(&world, &entries, &due, hooks).await;
+        let mut told = compare(&world, &entries, &due, hooks).await;
+        if told.is_none() && !eventually(|| house.machines_of_driver() == world.machines_of_driver()).await {
+            told = Some(format!("the driver has {} machines", house.machines_of_driver()));
+        }
+        let told = told.or_else(|| begun_anew(&before, &entries, step));
         if let Some(wrong) = told {
             panic!("sequence {seed}, step {number}: {wrong}\nsteps: {taken:?}");
         }
@@ -113,6 +128,7 @@ fn choose(random: &mut StdRng, world: &World) -> Step {
         3..6 => Step::Fail(at, !machine.fail),
         6..10 => Step::Switch(at, !machine.active),
         10..13 if machine.up => Step::Trap(at),
+        13 if machine.up => Step::Offer(at),
         13..16 => Step::Restart(at, random.random()),
         16 => Step::Remove(at),
         17..19 if world.enabled => Step::Swap,
@@ -144,6 +160,9 @@ async fn perform(
         Step::Fail(at, fail) => {
             house.set(&entry(at), "FAIL", json!(fail)).await;
             machine(world, at).fail = fail;
+        }
+        Step::Offer(at) => {
+            assert!(house.offer(&entry(at)).await, "a ready machine's driver was not asked about a value");
         }
         Step::Switch(at, active) => {
             house.switch(&entry(at), active).await;
@@ -214,6 +233,21 @@ async fn compare(world: &World, entries: &[Option<Entry>], due: &[Due], hooks: &
         return Some(format!("{} instances of one driver live", hooks.instances(&ids)));
     }
     hooks.wrong().into_iter().next()
+}
+
+/// A machine that stays where it is is there since it came, and not since somebody looked.
+fn begun_anew(before: &[Option<(MachineState, Timestamp)>], entries: &[Option<Entry>], step: Step) -> Option<String> {
+    before.iter().zip(entries).enumerate().find_map(|(at, (before, entry))| {
+        let ((state, since), now) = (before.as_ref()?, entry.as_ref()?.state.borrow().clone());
+        let rests = matches!(
+            state,
+            MachineState::Inactive
+                | MachineState::DriverMissing { .. }
+                | MachineState::Incomplete { .. }
+                | MachineState::Quarantined { .. }
+        );
+        (rests && now.0 == *state && now.1 != *since).then(|| format!("{state} of {at} began anew with {step:?}"))
+    })
 }
 
 async fn eventually(condition: impl Fn() -> bool) -> bool {

@@ -63,6 +63,11 @@ impl World {
         }
     }
 
+    /// How many machines the enabled driver has, whatever their states.
+    pub fn machines_of_driver(&self) -> usize {
+        if self.enabled { self.machines.iter().flatten().count() } else { 0 }
+    }
+
     /// The driver's instance ended, or is another one: every machine starts anew.
     pub fn all_down(&mut self) {
         self.machines.iter_mut().flatten().for_each(|machine| machine.up = false);

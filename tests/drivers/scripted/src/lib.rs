@@ -1,15 +1,17 @@
-//! A driver that does what its machines' settings say: fail to start, and trap when a button is pressed. The model of the
-//! registry's states is tested with it.
+//! A driver that does what its machines' settings say: fail to start, refuse a value, and trap when a button is pressed. The
+//! model of the registry's states is tested with it.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::panic)] // that is what it is for
 
 use ostler_sdk::label_printer::{LabelPrinter, SetStatus, Status};
 use ostler_sdk::printing::PrintJob;
-use ostler_sdk::{Action, Driver, DriverInfo, Error, Machine, Result, Setting, Value};
+use ostler_sdk::{Action, Driver, DriverInfo, Error, FieldError, Machine, Result, Setting, SettingValue, Value};
 
 /// Without a value the machine is incomplete.
 const NEEDED: &str = "NEEDED";
+/// A value of it that is refused.
+const REFUSED: &str = "refused";
 /// Whether `init-machine` fails.
 const FAIL: &str = "FAIL";
 /// The button that traps.
@@ -37,6 +39,15 @@ impl Driver for Scripted {
             return Err(Error::permanent("told-to-fail", "the setting FAIL says so"));
         }
         machine.set_status(Status::Connected);
+        Ok(())
+    }
+
+    async fn validate_settings(&self, _: &Machine, proposed: &[SettingValue]) -> Result<(), Vec<FieldError>> {
+        let refused =
+            |of: &SettingValue| of.key == NEEDED && matches!(&of.value, Some(Value::Text(text)) if text == REFUSED);
+        if proposed.iter().any(refused) {
+            return Err(vec![FieldError::driver(NEEDED, "not this value")]);
+        }
         Ok(())
     }
 
