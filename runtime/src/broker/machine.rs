@@ -17,7 +17,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -47,6 +47,8 @@ pub struct Machine {
     initialized: AtomicBool,
     removed: AtomicBool,
     settings: RwLock<Settings>,
+    /// How often its name, its switch or its settings were changed.
+    edits: AtomicU64,
     /// Closes all connections of the machine; renewed when it is stopped.
     link: Mutex<CancellationToken>,
     /// When calls of this machine trapped.
@@ -109,6 +111,7 @@ impl Machine {
             initialized: AtomicBool::new(false),
             removed: AtomicBool::new(false),
             settings: RwLock::new(settings),
+            edits: AtomicU64::new(0),
             link: Mutex::new(CancellationToken::new()),
             blames: Mutex::new(VecDeque::new()),
             dirty: AtomicBool::new(false),
@@ -169,6 +172,7 @@ impl Machine {
     /// Gives it another name.
     pub fn rename(&self, name: String) {
         *self.name.write() = name;
+        self.edited();
     }
 
     /// Whether it should run.
@@ -179,6 +183,7 @@ impl Machine {
     /// Switches it on or off; its keeper does the rest.
     pub fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Release);
+        self.edited();
     }
 
     /// Whether `init-machine` succeeded in the instance that runs now.
@@ -215,6 +220,16 @@ impl Machine {
     /// Changes its settings in memory.
     pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings.write());
+        self.edited();
+    }
+
+    /// How often its name, its switch or its settings were changed: who compares two answers knows whether they were.
+    pub fn edits(&self) -> u64 {
+        self.edits.load(Ordering::Acquire)
+    }
+
+    fn edited(&self) {
+        self.edits.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Fires when its connections are to close.

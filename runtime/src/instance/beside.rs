@@ -43,9 +43,13 @@ impl Beside {
         Held(Arc::clone(&self.0).read_owned().await)
     }
 
-    /// The machine is initialised there from now on.
-    pub async fn open(&self, live: Live) {
-        *self.0.write().await = Some(live);
+    /// The machine is initialised there from now on. `look` runs while nobody holds the machine: who held it before had no
+    /// instance to call.
+    pub async fn open<T>(&self, live: Live, look: impl FnOnce() -> T) -> (Held, T) {
+        let mut machine = Arc::clone(&self.0).write_owned().await;
+        *machine = Some(live);
+        let seen = look();
+        (Held(machine.downgrade()), seen)
     }
 
     /// Lets nobody begin a call any more, and waits for those that have begun. They are held off until the guard goes.

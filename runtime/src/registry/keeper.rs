@@ -4,9 +4,16 @@
 //! there, are its settings complete, has it trapped too often, does the driver's instance run, does `init-machine` succeed.
 //! The first "no" is the machine's state, and the keeper waits for a command, another driver, or the next try.
 
-use super::{Slot, command::Command, driver::Driver, serve::Leave};
+use super::{
+    Slot,
+    change::{machine_state, tell_driver},
+    command::Command,
+    driver::Driver,
+    serve::Leave,
+};
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
+    contract::bindings::types,
     instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
     model::{DriverError, ErrorKind, MachineState, Timestamp},
 };
@@ -36,6 +43,14 @@ pub struct Keeper {
     attempt: u32,
     /// Failed pings in a row.
     pub(super) pings_in_vain: u32,
+}
+
+/// A machine as it was when its `init-machine` began.
+struct Asked {
+    /// The machine's count of edits.
+    edits: u64,
+    /// What a driver is told of it.
+    state: types::MachineState,
 }
 
 /// Whether the keeper goes on.
@@ -132,22 +147,34 @@ impl Keeper {
             Ok(generation) => generation,
             Err(flow) => return flow,
         };
+        let asked = Asked { edits: self.machine.edits(), state: machine_state(&self.machine) };
         let call = Call::of_machine(CallKind::InitMachine, Arc::clone(&self.machine));
         let end = self.attend(&instance, generation, call, Payload::None).await;
         match end.failure() {
-            None => self.serve(Live { instance, generation }, instance_state).await,
+            None => self.serve(Live { instance, generation }, instance_state, asked).await,
             // Nothing failed: the keeper was asked to do something else meanwhile.
             Some(_) if self.pending.iter().any(Command::interrupts) => self.take_pending(),
+            // What failed is not what would be tried now, if anything.
+            Some(_) if self.machine.edits() != asked.edits => {
+                self.attempt = 0;
+                Flow::Again
+            }
             Some(_) if matches!(end, CallEnd::NotRunning | CallEnd::Crashed { blamed: false, .. }) => Flow::Again,
             Some(error) => self.failed(error).await,
         }
     }
 
-    async fn serve(&mut self, live: Live, instance_state: watch::Receiver<InstanceState>) -> Flow {
+    async fn serve(&mut self, live: Live, instance_state: watch::Receiver<InstanceState>, asked: Asked) -> Flow {
         self.attempt = 0;
         self.machine.set_initialized(true);
-        self.beside.open(live.clone()).await;
+        let (held, edits) = self.beside.open(live.clone(), || self.machine.edits()).await;
         self.enter(MachineState::Ready).await;
+        if edits == asked.edits {
+            drop(held);
+        } else {
+            // `init-machine` may have seen the machine before or after that.
+            tell_driver(held, Arc::clone(&self.machine), asked.state);
+        }
         let leave = self.serve_ready(&live, instance_state).await;
         let closed = self.beside.close().await;
         self.machine.set_initialized(false);

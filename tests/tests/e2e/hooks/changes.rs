@@ -142,3 +142,54 @@ fn a_machine_that_lacks_a_required_setting_starts_when_it_is_filled_in_and_stops
     assert!(daemon.stop().success());
     recorder.heard(&["stop-machine late", "stop-machine left", "stop-machine right"]);
 }
+
+#[test]
+fn a_change_while_a_machine_starts_is_told_when_it_is_ready() {
+    let (daemon, recorder) = scene();
+    recorder.answer("init-machine", "left", Answer::Wait);
+    daemon.cli(&["machine", "restart", "left", "--hard"]).ok();
+    recorder.heard(&["stop-machine left", "init-machine left"]);
+    daemon.cli(&["machine", "set", "left", "NOTE=a"]).ok();
+    daemon.cli(&["machine", "set", "left", "NOTE=b"]).ok();
+    recorder.let_go("init-machine", "left");
+    recorder.heard(&["update-machine left: left, active"]);
+    ends(daemon, &recorder);
+}
+
+#[test]
+fn a_change_while_a_start_fails_is_tried_at_once() {
+    let (daemon, recorder) = scene();
+    recorder.answer("init-machine", "left", Answer::Wait);
+    daemon.cli(&["machine", "restart", "left", "--hard"]).ok();
+    recorder.heard(&["stop-machine left", "init-machine left"]);
+    daemon.cli(&["machine", "set", "left", "NOTE=a"]).ok();
+    recorder.answer("init-machine", "left", Answer::Fail("no lamp lights"));
+    // The first failure is of the old settings; the second one is waited for.
+    recorder.until_count("init-machine", "left", 3);
+    let failed = daemon.until_state("left", "failed");
+    assert_eq!(failed["state"]["attempt"], 1);
+    recorder.heard(&["init-machine left"]);
+    recorder.let_go("init-machine", "left");
+    daemon.cli(&["machine", "restart", "left"]).ok();
+    daemon.until_state("left", "ready");
+    recorder.heard(&["init-machine left"]);
+    ends(daemon, &recorder);
+}
+
+#[test]
+fn a_machine_that_is_switched_off_while_it_starts_is_inactive_and_not_failed() {
+    let (daemon, recorder) = scene();
+    recorder.answer("init-machine", "left", Answer::Wait);
+    daemon.cli(&["machine", "restart", "left", "--hard"]).ok();
+    recorder.heard(&["stop-machine left", "init-machine left"]);
+    daemon.cli(&["machine", "deactivate", "left"]).ok();
+    daemon.until_state("left", "inactive");
+    let history = daemon.json(&["machine", "history", "left", "--limit", "3"]);
+    let states: Vec<_> = history.as_array().unwrap().iter().map(|change| change["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["inactive", "starting", "stopping"]);
+    recorder.let_go("init-machine", "left");
+    daemon.cli(&["machine", "activate", "left"]).ok();
+    daemon.until_state("left", "ready");
+    recorder.heard(&["init-machine left"]);
+    ends(daemon, &recorder);
+}
