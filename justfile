@@ -66,6 +66,16 @@ test *ARGS: guests counterparts
         rm "$OSTLER_SKIPPED_LIST"
     fi
 
+# Change the registry's keeper in many small ways, and see that the model-based test fails each time (needs cargo-mutants)
+[group('check')]
+mutants *ARGS: guests
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo mutants --version >/dev/null || { echo "install it first: cargo install --locked cargo-mutants" >&2; exit 1; }
+    # In a copy of the sources, with the drivers from here.
+    export OSTLER_GUESTS={{ quote(components) }} OSTLER_MODEL_SEQUENCES=${OSTLER_MODEL_SEQUENCES:-100} RUST_BACKTRACE=0
+    cargo mutants --baseline skip --timeout 60 --output {{ quote(target) }} "$@"
+
 # Install what tests compare with: zbarimg, two independent ZPL renderers, componentize-py, a simulated scale
 [group('check')]
 counterparts:

@@ -1,6 +1,11 @@
 //! What a machine offers beside its settings: actions, the functions of its type, options of jobs, previews.
 
-use super::{ApiError, OPERATOR, State, extract::Json, machines::find, submission::Submitted};
+use super::{
+    ApiError, OPERATOR, State,
+    extract::Json,
+    machines::find,
+    submission::{Submitted, idempotency_key},
+};
 use crate::{
     jobs::submit::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
@@ -9,7 +14,7 @@ use crate::{
 use axum::{
     body::Bytes,
     extract::{Path, Request},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
 use serde::{Deserialize, Serialize};
@@ -41,10 +46,11 @@ pub async fn run(
 }
 
 /// `POST /api/machine/{id}/call/{function}/`: the body is an object with the parameters. Answers `{"ok": value}`, or with
-/// 202 and the job where the type wants the function to run as one.
+/// 202 and the job where the type wants the function to run as one; `Idempotency-Key` counts for those.
 pub async fn call(
     registry: State,
     Path((id, function)): Path<(String, String)>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<serde_json::Value>), ApiError> {
     let entry = find(&registry, &id)?;
@@ -54,7 +60,8 @@ pub async fn call(
         serde_json::from_slice(&body)
             .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
     };
-    Ok(match registry.call_function(&entry, &function, parameters).await? {
+    let key = idempotency_key(&headers)?;
+    Ok(match registry.call_function(&entry, &function, parameters, key.as_deref()).await? {
         Called::Returned(value) => (StatusCode::OK, Json(json!({ "ok": value }))),
         Called::Job(job) => (StatusCode::ACCEPTED, Json(json!({ "job": job }))),
     })

@@ -168,7 +168,7 @@ impl From<FunctionError> for ApiError {
             FunctionError::Unknown { .. } => Self::not_found(detail),
             FunctionError::NotCallable { .. } => Self::bad_request(detail),
             FunctionError::Failed(error) => error.into(),
-            FunctionError::Store(error) => error.into(),
+            FunctionError::Job(error) => error.into(),
         }
     }
 }
@@ -214,6 +214,7 @@ impl From<SubmitError> for ApiError {
                 Self::field("document", detail)
             }
             SubmitError::Fields { .. } => Self::field("fields", detail),
+            SubmitError::Key => Self::field("idempotency_key", detail),
             SubmitError::DoesNotPrint { .. } => Self::field("machine", detail),
             SubmitError::Renderer(_) => {
                 Self::Other { status: StatusCode::SERVICE_UNAVAILABLE, code: "renderer".into(), detail }

@@ -69,6 +69,40 @@ pub async fn result(registry: State, Path(id): Path<String>) -> Result<Json<serd
     Ok(Json(registry.services.store.job_result(parse(&id)?).await?.unwrap_or_default()))
 }
 
+/// `POST /api/job/{id}/hold/`: keeps it from running, in its place.
+pub async fn hold(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(registry.hold_job(parse(&id)?, OPERATOR).await?))
+}
+
+/// `POST /api/job/{id}/release/`: lets a held job go on.
+pub async fn release(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(registry.release_job(parse(&id)?, OPERATOR).await?))
+}
+
+/// Where to go on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// The label's number, from 1; without it, where the job stopped.
+    from: Option<u32>,
+}
+
+/// `POST /api/job/{id}/retry/?from=N`: goes on with a job that is over.
+pub async fn retry(
+    registry: State,
+    Path(id): Path<String>,
+    Query(Retry { from }): Query<Retry>,
+) -> Result<Json<JobRecord>, ApiError> {
+    let index =
+        from.map(|from| from.checked_sub(1).ok_or_else(|| ApiError::field("from", "Labels are counted from 1.")));
+    Ok(Json(registry.retry_job(parse(&id)?, index.transpose()?, OPERATOR).await?))
+}
+
+/// `POST /api/job/{id}/reprint/`: prints all of a job that is over again, as another job.
+pub async fn reprint(registry: State, Path(id): Path<String>) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
+    Ok((StatusCode::CREATED, Json(registry.reprint_job(parse(&id)?, OPERATOR).await?)))
+}
+
 /// `POST /api/job/{id}/cancel/`.
 pub async fn cancel(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
     Ok(Json(registry.cancel_job(parse(&id)?, OPERATOR).await?))

@@ -178,6 +178,20 @@ pub async fn restart(
     Ok(Json(json!({ "ok": true })))
 }
 
+/// `POST /api/machine/{id}/pause/`: its jobs wait until it is resumed.
+pub async fn pause(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.pause_machine(&entry, true, OPERATOR).await?;
+    Ok(Json(registry.machine_view(&entry).await?))
+}
+
+/// `POST /api/machine/{id}/resume/`: its jobs go on.
+pub async fn resume(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &id)?;
+    registry.pause_machine(&entry, false, OPERATOR).await?;
+    Ok(Json(registry.machine_view(&entry).await?))
+}
+
 /// How much of a history.
 #[derive(Debug, Default, Deserialize)]
 pub struct Much {

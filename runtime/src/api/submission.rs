@@ -1,7 +1,8 @@
 //! A document with what is to be done with it, as requests bring it.
 //!
 //! Either the body is the document and the parameters stand in the query, or the body is `multipart/form-data` with the
-//! document in the part `document` and the parameters in parts of their names.
+//! document in the part `document` and the parameters in parts of their names. A client's name for its request stands in the
+//! header `Idempotency-Key`, or in the parameter `idempotency_key` where a form can send no header.
 
 use super::ApiError;
 use crate::{jobs::Submission, model::Fields};
@@ -9,7 +10,7 @@ use axum::{
     RequestExt as _,
     body::Bytes,
     extract::{Multipart, Query, Request},
-    http::header,
+    http::{HeaderMap, header},
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ impl Submitted {
             .and_then(|value| value.to_str().ok())
             .filter(|value| says_something(value))
             .map(str::to_owned);
+        let key = idempotency_key(request.headers())?;
         let (document, media_type) = if media_type.as_ref().is_some_and(|of| of.starts_with("multipart/form-data")) {
             parameters.read_form(request).await?
         } else {
@@ -52,6 +54,7 @@ impl Submitted {
             copies: parameters.number("copies")?.unwrap_or(1),
             options: parameters.json("options", "a JSON object, such as {\"darkness\": 12}")?.unwrap_or_default(),
             fields: parameters.fields()?,
+            key: key.or_else(|| parameters.take("idempotency_key")),
         };
         Ok(Self { submission, parameters })
     }
@@ -73,6 +76,14 @@ impl Submitted {
             None => Ok(self.submission),
         }
     }
+}
+
+/// The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), with or without the quotes of a structured field.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().map_err(|_| ApiError::field("idempotency_key", "Use printable ASCII characters."))?;
+    let text = text.trim();
+    Ok(Some(text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(text).to_owned()))
 }
 
 /// Clients send this type when they know none.

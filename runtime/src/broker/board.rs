@@ -8,7 +8,10 @@ use crate::{
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::VecDeque;
+use tokio::sync::watch;
 
+/// Status codes from here on are faults: of the machine, of its driver or its connection, or of nobody knows what.
+const FAULTS: u16 = 300;
 /// How many different errors a machine keeps.
 const MAX_ERRORS: usize = 50;
 /// How many properties a driver may set.
@@ -54,6 +57,7 @@ pub struct BoardSnapshot {
 /// The board of one machine.
 pub struct Board {
     state: Mutex<State>,
+    fault: watch::Sender<bool>,
 }
 
 struct State {
@@ -80,7 +84,12 @@ impl Board {
             at: Timestamp::now(),
             heard: false,
         };
-        Self { state: Mutex::new(state) }
+        Self { fault: watch::Sender::new(state.status.code >= FAULTS), state: Mutex::new(state) }
+    }
+
+    /// Whether its status is a fault, and each change of that.
+    pub fn fault(&self) -> watch::Receiver<bool> {
+        self.fault.subscribe()
     }
 
     /// Sets the status; tells whether it changed.
@@ -193,6 +202,8 @@ impl Board {
         let changed = by(&mut state);
         if changed {
             state.at = Timestamp::now();
+            let fault = state.status.code >= FAULTS;
+            self.fault.send_if_modified(|told| std::mem::replace(told, fault) != fault);
         }
         changed
     }

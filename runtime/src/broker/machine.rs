@@ -44,6 +44,7 @@ pub struct Machine {
     pub connections: AtomicUsize,
     name: RwLock<String>,
     active: AtomicBool,
+    paused: AtomicBool,
     initialized: AtomicBool,
     removed: AtomicBool,
     settings: RwLock<Settings>,
@@ -108,6 +109,7 @@ impl Machine {
             connections: AtomicUsize::new(0),
             name: RwLock::new(name),
             active: AtomicBool::new(active),
+            paused: AtomicBool::new(false),
             initialized: AtomicBool::new(false),
             removed: AtomicBool::new(false),
             settings: RwLock::new(settings),
@@ -184,6 +186,16 @@ impl Machine {
     pub fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Release);
         self.edited();
+    }
+
+    /// Whether its jobs wait until somebody resumes it.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Makes its jobs wait, or lets them go on; its keeper does the rest.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
     }
 
     /// Whether `init-machine` succeeded in the instance that runs now.

@@ -19,6 +19,9 @@ pub struct Print {
     machine: String,
     #[command(flatten)]
     document: Document,
+    /// A name for this request: sent again, it is the same job and not another one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     /// Wait until the job is over; the exit status is the job's outcome.
     #[arg(long)]
     wait: bool,
@@ -64,8 +67,31 @@ pub enum Command {
         /// Its number.
         job: i64,
     },
-    /// Cancel a job.
+    /// Cancel a job; gives an `unknown` one up.
     Cancel {
+        /// Its number.
+        job: i64,
+    },
+    /// Keep a job from running, in its place in the queue.
+    Hold {
+        /// Its number.
+        job: i64,
+    },
+    /// Let a held job go on.
+    Release {
+        /// Its number.
+        job: i64,
+    },
+    /// Go on with a job that failed, was cancelled, or is `unknown`.
+    Retry {
+        /// Its number.
+        job: i64,
+        /// The label to go on with, counted from 1; without it, the first one that is not finished.
+        #[arg(long, value_name = "LABEL")]
+        from: Option<u32>,
+    },
+    /// Print all of a job that is over again, as another job.
+    Reprint {
         /// Its number.
         job: i64,
     },
@@ -74,7 +100,9 @@ pub enum Command {
 /// Prints a document.
 pub async fn print(client: &Client, out: Output, print: Print) -> Result<()> {
     let machine = client.machine(&print.machine).await?;
-    let form = print.document.form(&[("machine", machine.pk.to_string())])?;
+    let mut parameters = vec![("machine", machine.pk.to_string())];
+    parameters.extend(print.idempotency_key.map(|key| ("idempotency_key", key)));
+    let form = print.document.form(&parameters)?;
     // The feed is opened first, so that no event of the job is missed.
     let feed = if print.wait { Some(Feed::open(client, None).await?) } else { None };
     let job: JobRecord = client.upload("/api/job/", form).await?;
@@ -143,11 +171,32 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let result: serde_json::Value = client.get(&format!("/api/job/{job}/result/")).await?;
             line(&serde_json::to_string_pretty(&result)?)
         }
+        Command::Hold { job } => {
+            let held = decide(client, job, "hold/").await?;
+            out.say(&held, &format!("job {job} is held: `ostler job release {job}` lets it go on"))
+        }
+        Command::Release { job } => {
+            let released = decide(client, job, "release/").await?;
+            out.say(&released, &format!("job {job} is {}", released.state.name()))
+        }
+        Command::Retry { job, from } => {
+            let query = from.map(|from| format!("?from={from}")).unwrap_or_default();
+            let retried = decide(client, job, &format!("retry/{query}")).await?;
+            let sentence = match retried.state {
+                JobState::Done => format!("job {job} is done: all its labels came out"),
+                _ => format!("job {job} goes on with label {} of {}", retried.labels.done + 1, retried.label_count),
+            };
+            out.say(&retried, &sentence)
+        }
+        Command::Reprint { job } => {
+            let new = decide(client, job, "reprint/").await?;
+            out.say(&new, &format!("job {} prints job {job} again", new.id))
+        }
         Command::Cancel { job } => {
-            let cancelled: JobRecord = client.post(&format!("/api/job/{job}/cancel/"), &json!({})).await?;
+            let cancelled = decide(client, job, "cancel/").await?;
             match cancelled.state {
                 JobState::Cancelled => out.say(&cancelled, &format!("job {job} is cancelled")),
-                JobState::Printing => out.say(&cancelled, &format!("job {job} is being cancelled")),
+                JobState::Printing | JobState::Waiting => out.say(&cancelled, &format!("job {job} is being cancelled")),
                 state => {
                     let message = format!("job {job} is {} already", state.name());
                     Err(Refused { status: 409, message }.into())
@@ -155,6 +204,11 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             }
         }
     }
+}
+
+/// Decides something about a job.
+async fn decide(client: &Client, job: i64, what: &str) -> Result<JobRecord> {
+    client.post(&format!("/api/job/{job}/{what}"), &json!({})).await
 }
 
 fn show(out: Output, job: &JobRecord) -> Result<()> {
@@ -173,6 +227,7 @@ fn show(out: Output, job: &JobRecord) -> Result<()> {
             ("attempts", job.attempts.to_string()),
             ("why", job.error.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("next try", time(job.next_try_at)),
+            ("reprint of", job.reprint_of.map(|job| job.to_string()).unwrap_or_default()),
             ("created", job.created_at.to_string()),
             ("started", time(job.started_at)),
             ("finished", time(job.finished_at)),

@@ -77,6 +77,16 @@ pub enum Command {
         #[arg(long)]
         hard: bool,
     },
+    /// Make the jobs of a machine wait; the one in hand comes to its end.
+    Pause {
+        /// Its name or id.
+        machine: String,
+    },
+    /// Let the jobs of a paused machine go on.
+    Resume {
+        /// Its name or id.
+        machine: String,
+    },
     /// Stop a machine and remove it with its settings.
     Remove {
         /// Its name or id.
@@ -116,7 +126,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 [
                     machine.name.clone(),
                     machine.driver.to_string(),
-                    machine.state.name().to_owned(),
+                    state(machine),
                     machine.status_title.clone(),
                     machine.status_text.clone(),
                     machine.pk.to_string(),
@@ -159,6 +169,17 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let answer: Value = client.post(&path, &json!({})).await?;
             out.say(&answer, &format!("{} is restarted", view.name))
         }
+        Command::Pause { machine } => {
+            let view = client.machine(&machine).await?;
+            let view: MachineView = client.post(&format!("/api/machine/{}/pause/", view.pk), &json!({})).await?;
+            let advice = format!("`ostler machine resume {}` lets its jobs go on", view.name);
+            out.say(&view, &format!("{} is paused: {advice}", view.name))
+        }
+        Command::Resume { machine } => {
+            let view = client.machine(&machine).await?;
+            let view: MachineView = client.post(&format!("/api/machine/{}/resume/", view.pk), &json!({})).await?;
+            out.say(&view, &format!("{} goes on", view.name))
+        }
         Command::Remove { machine } => {
             let view = client.machine(&machine).await?;
             client.delete(&format!("/api/machine/{}/", view.pk)).await?;
@@ -194,6 +215,12 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             log(out, &lines)
         }
     }
+}
+
+/// A machine's state in a table.
+fn state(machine: &MachineView) -> String {
+    let paused = if machine.paused { ", paused" } else { "" };
+    format!("{}{paused}", machine.state.name())
 }
 
 async fn switch(client: &Client, out: Output, machine: &str, active: bool) -> Result<()> {
@@ -241,6 +268,7 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
             ("type", view.machine_type.to_string()),
             ("driver", view.driver.to_string()),
             ("state", format!("{} (since {})", view.state, view.state_since)),
+            ("queue", if view.paused { "paused".to_owned() } else { String::new() }),
             ("status", format!("{} ({})", view.status_title, view.status)),
             ("text", view.status_text.clone()),
             ("last known", last_known.unwrap_or_default()),

@@ -45,7 +45,8 @@ enum Command {
     Serve(serve::Arguments),
     /// See it work: a daemon with simulated printers, drivers, machines and a printed label.
     Demo(demo::Arguments),
-    /// Machines: add, list, show, set, activate, deactivate, restart, remove; their options and actions.
+    /// Machines: add, list, show, set, activate, deactivate, pause, resume, restart, remove; their
+    /// options and actions.
     #[command(subcommand)]
     Machine(machine::Command),
     /// Drivers: install, enable, disable, roll back, isolate, remove, list, show, log.
@@ -58,7 +59,7 @@ enum Command {
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),
-    /// Jobs: list, show, cancel.
+    /// Jobs: list, show, cancel, hold, release, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
     /// Machine types: list, show.

@@ -2,14 +2,17 @@
 //!
 //! * [`mod@settle`]: what becomes of a job when its call has ended; a pure function, decided by bytes
 //! * [`attempt`]: one attempt: the document, the ledger, the call, the outcome
+//! * [`patience`]: a call that goes on while its device wants attention
 //! * [`intake`]: what a machine takes, asked of its driver
 //! * [`submit`]: from a document to an acknowledged job
 
 pub mod attempt;
 pub mod intake;
+pub mod patience;
 pub mod settle;
 pub mod submit;
 
 pub use intake::Intake;
+pub use patience::Patience;
 pub use settle::{Settlement, settle};
 pub use submit::{Submission, SubmitError};

@@ -4,8 +4,8 @@ use super::Intake;
 use crate::{
     broker::{Machine, Services},
     model::{
-        DriverError, Fields, JobRecord, LoadedMedia, NewJob, OptionSpec, SettingKind, Value, media::millimetres,
-        setting::Constraint,
+        Digest, DriverError, Fields, JobRecord, LoadedMedia, NewJob, OptionSpec, RequestKey, SettingKind, Value,
+        media::millimetres, setting::Constraint,
     },
     store::StoreError,
 };
@@ -38,6 +38,8 @@ pub struct Submission {
     pub options: BTreeMap<String, serde_json::Value>,
     /// Values for the places in a document that has some: one set a label.
     pub fields: Vec<Fields>,
+    /// The client's name for this request: who sends it again gets the same job.
+    pub key: Option<String>,
 }
 
 /// Why a submission is refused.
@@ -98,6 +100,9 @@ pub enum SubmitError {
         /// How many labels there are.
         labels: usize,
     },
+    /// The client's name for its request is none.
+    #[error("an idempotency key has 1 to 255 characters")]
+    Key,
     /// The renderer failed; trying again may help.
     #[error("the document could not be checked: {0}")]
     Renderer(RenderError),
@@ -108,8 +113,29 @@ pub enum SubmitError {
 
 /// Checks a submission and stores it as a job of the machine.
 pub async fn submit(services: &Services, intake: &Intake, submission: Submission) -> Result<JobRecord, SubmitError> {
+    let key = request_key(intake.machine(), &submission)?;
+    // Before it is checked: what was taken once is not refused because the machine has changed since.
+    if let Some(key) = key.clone()
+        && let Some(same) = services.store.job_of_request(key).await?
+    {
+        return Ok(same);
+    }
     let job = check(services, intake, submission).await?;
-    Ok(services.store.enqueue(job).await?)
+    Ok(services.store.enqueue(NewJob { key, ..job }).await?)
+}
+
+/// The client's name for a request, with what it asks for.
+fn request_key(machine: &Machine, submission: &Submission) -> Result<Option<RequestKey>, SubmitError> {
+    let Submission { document, media_type, title, copies, options, fields, key } = submission;
+    let wanted = || serde_json::json!([machine.id, Digest::of(document), media_type, title, copies, options, fields]);
+    key.as_deref().map(|key| named(key, &wanted())).transpose()
+}
+
+fn named(key: &str, request: &serde_json::Value) -> Result<RequestKey, SubmitError> {
+    if !(1..=255).contains(&key.chars().count()) {
+        return Err(SubmitError::Key);
+    }
+    Ok(RequestKey { key: key.to_owned(), request: Digest::of(request.to_string().as_bytes()) })
 }
 
 /// Stores the call of a function as a job. Its parameters are checked when it is called.
@@ -118,7 +144,10 @@ pub async fn submit_call(
     machine: &Machine,
     function: String,
     parameters: &serde_json::Value,
-) -> Result<JobRecord, StoreError> {
+    key: Option<&str>,
+) -> Result<JobRecord, SubmitError> {
+    let wanted = serde_json::json!([machine.id, function, parameters]);
+    let key = key.map(|key| named(key, &wanted)).transpose()?;
     let job = NewJob {
         machine: machine.id,
         title: function.clone(),
@@ -129,8 +158,9 @@ pub async fn submit_call(
         label_count: 0,
         options: BTreeMap::new(),
         fields: Vec::new(),
+        key,
     };
-    services.store.enqueue(job).await
+    Ok(services.store.enqueue(job).await?)
 }
 
 /// Checks a submission, and makes a job of it that is not stored yet.
@@ -164,6 +194,7 @@ pub async fn check(services: &Services, intake: &Intake, submission: Submission)
         label_count: u32::try_from(label_count).unwrap_or(u32::MAX),
         options,
         fields: submission.fields,
+        key: None,
     })
 }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub enum JobState {
     /// Waits for its turn.
     Queued,
+    /// Somebody holds it back, until somebody releases it.
+    Held,
     /// Its call runs.
     Printing,
     /// Waits for the device, or to be tried again.
@@ -26,13 +28,22 @@ pub enum JobState {
 
 impl JobState {
     /// Every state.
-    pub const ALL: [Self; 7] =
-        [Self::Queued, Self::Printing, Self::Waiting, Self::Done, Self::Failed, Self::Cancelled, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Held,
+        Self::Printing,
+        Self::Waiting,
+        Self::Done,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Unknown,
+    ];
 
     /// The name in the API and the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::Queued => "queued",
+            Self::Held => "held",
             Self::Printing => "printing",
             Self::Waiting => "waiting",
             Self::Done => "done",
@@ -104,6 +115,15 @@ pub struct JobContent {
     pub fields: Vec<Fields>,
 }
 
+/// A client's name for one request: whoever sends it again gets the job that it made, and not another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The client's `Idempotency-Key`: 1 to 255 characters.
+    pub key: String,
+    /// What came with it: the same key with another request is a mistake.
+    pub request: Digest,
+}
+
 /// A job to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {
@@ -125,6 +145,8 @@ pub struct NewJob {
     pub options: BTreeMap<String, Value>,
     /// Values for the document's places, one set a label; empty for a plain document.
     pub fields: Vec<Fields>,
+    /// The client's name for the request.
+    pub key: Option<RequestKey>,
 }
 
 /// A job as it is stored.
@@ -156,7 +178,7 @@ pub struct JobRecord {
     pub labels: LabelProgress,
     /// How often its call was started.
     pub attempts: u32,
-    /// Why it is waiting, failed, cancelled or unknown.
+    /// Why it is waiting, held, failed, cancelled or unknown.
     pub error: Option<DriverError>,
     /// When it is tried next.
     pub next_try_at: Option<Timestamp>,
@@ -166,4 +188,7 @@ pub struct JobRecord {
     pub started_at: Option<Timestamp>,
     /// When it was over.
     pub finished_at: Option<Timestamp>,
+    /// The job that this one prints again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reprint_of: Option<JobId>,
 }

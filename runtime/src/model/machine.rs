@@ -21,6 +21,8 @@ pub struct MachineRecord {
     pub created_at: Timestamp,
     /// The time between two pings in milliseconds: none for the daemon's, 0 for never.
     pub ping_interval_ms: Option<u32>,
+    /// Whether its jobs wait until somebody resumes it.
+    pub paused: bool,
 }
 
 /// What a machine is doing. Everything but `Ready` says why.

@@ -5,9 +5,8 @@ use crate::{
     broker::CallKind,
     contract::TypeFunction,
     instance::{Answer, CallEnd, Payload},
-    jobs::submit::submit_call,
+    jobs::{SubmitError, submit::submit_call},
     model::{DriverError, JobRecord, MachineState},
-    store::StoreError,
 };
 use serde_json::Value as Json;
 use std::time::Duration;
@@ -51,18 +50,20 @@ pub enum FunctionError {
     /// It failed, or could not be called now.
     #[error("{0}")]
     Failed(DriverError),
-    /// The job could not be stored.
+    /// The job was not taken.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Job(#[from] SubmitError),
 }
 
 impl Registry {
-    /// Calls a function, or stores the call as a job where the type's manifest says so.
+    /// Calls a function, or stores the call as a job where the type's manifest says so; `key` is the client's name for that
+    /// job's request.
     pub async fn call_function(
         &self,
         entry: &Entry,
         function: &str,
         parameters: Json,
+        key: Option<&str>,
     ) -> Result<Called, FunctionError> {
         let machine_type = &entry.machine.machine_type;
         let Some(found) = machine_type.functions.iter().find(|of| of.name == function) else {
@@ -79,7 +80,7 @@ impl Registry {
             return Err(FunctionError::NotCallable { function: name, signature });
         }
         if machine_type.jobs.contains(&name) {
-            let job = submit_call(&self.services, &entry.machine, name, &parameters).await?;
+            let job = submit_call(&self.services, &entry.machine, name, &parameters, key).await?;
             self.nudge_job(entry.machine.id);
             return Ok(Called::Job(Box::new(job)));
         }

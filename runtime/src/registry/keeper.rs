@@ -15,7 +15,8 @@ use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     contract::bindings::types,
     instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
-    model::{DriverError, ErrorKind, MachineState, Timestamp},
+    jobs::Patience,
+    model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
@@ -43,6 +44,8 @@ pub struct Keeper {
     attempt: u32,
     /// Failed pings in a row.
     pub(super) pings_in_vain: u32,
+    /// The job that waited for the device, when the device is well again.
+    pub(super) recovered: Option<JobId>,
 }
 
 /// A machine as it was when its `init-machine` began.
@@ -82,6 +85,7 @@ impl Keeper {
             adopted: None,
             attempt: 0,
             pings_in_vain: 0,
+            recovered: None,
         }
     }
 
@@ -252,9 +256,11 @@ impl Keeper {
     ) -> CallEnd {
         let running = instance.call(generation, Arc::clone(&call), payload);
         tokio::pin!(running);
+        let mut patience = Patience::of(&call, &self.machine, &self.services.store);
         loop {
             tokio::select! {
                 end = &mut running => return end,
+                () = patience.look() => {}
                 Some(command) = self.commands.recv() => {
                     match &command {
                         Command::Look if self.machine.is_active() => {}

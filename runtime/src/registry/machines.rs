@@ -1,4 +1,4 @@
-//! Adding, changing, restarting and removing machines, and handing them jobs.
+//! Adding, changing, restarting and removing machines.
 
 use super::{
     ChangeError, Entry, Registry,
@@ -6,11 +6,7 @@ use super::{
     command::Command,
 };
 use crate::{
-    jobs::{
-        Intake,
-        submit::{Submission, SubmitError, submit},
-    },
-    model::{JobId, JobRecord, JobState, MachineId, MachineRecord, Slug, Timestamp},
+    model::{MachineId, MachineRecord, Slug, Timestamp},
     store::StoreError,
 };
 use std::sync::Arc;
@@ -87,6 +83,7 @@ impl Registry {
             active: new.active,
             created_at: Timestamp::now(),
             ping_interval_ms: None,
+            paused: false,
         };
         let draft = crate::broker::Machine::new(
             record.id,
@@ -172,33 +169,6 @@ impl Registry {
             tracing::error!(machine = %entry.machine.id, "the machine was stopped but could not be removed");
         }
         removed
-    }
-
-    /// The way to what a machine takes.
-    pub fn intake(&self, entry: &Entry) -> Intake {
-        Intake::new(Arc::clone(&entry.machine), entry.beside.clone())
-    }
-
-    /// Stores a job for a machine and tells its keeper.
-    pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
-        let job = submit(&self.services, &self.intake(entry), submission).await?;
-        // The machine may have been loaded again since.
-        self.nudge_job(entry.machine.id);
-        Ok(job)
-    }
-
-    /// Cancels a job: at once while it waits, else by ending its call.
-    pub async fn cancel_job(&self, id: JobId, by: &str) -> Result<JobRecord, StoreError> {
-        let job = self.services.store.job(id).await?;
-        if job.state == JobState::Printing
-            && let Some(entry) = self.machine(job.machine)
-            && entry.ask(|reply| Command::Cancel { job: id, reply }).await == Some(true)
-        {
-            return self.services.store.job(id).await;
-        }
-        let job = self.services.store.cancel_job(id, by).await?;
-        self.nudge_job(job.machine);
-        Ok(job)
     }
 }
 

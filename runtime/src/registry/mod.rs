@@ -13,6 +13,7 @@
 //! * [`command`]: what a keeper is told
 //! * [`serve`]: what a keeper does while its machine is ready
 //! * [`machines`]: adding, changing and removing machines
+//! * `queue`: handing in jobs, and deciding about them
 //! * [`change`]: checking and saving settings
 //! * [`actions`]: the buttons that a driver declares
 //! * [`functions`]: the functions of a type, called from outside
@@ -35,6 +36,7 @@ pub mod keeper;
 pub mod machines;
 pub mod plugins;
 pub mod preview;
+mod queue;
 mod serve;
 pub mod versions;
 pub mod view;
@@ -249,6 +251,7 @@ impl Registry {
             Arc::clone(&self.services),
         );
         machine.set_ping_interval(record.ping_interval_ms);
+        machine.set_paused(record.paused);
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (state_sender, state) = watch::channel((MachineState::Starting, Timestamp::now()));
         let beside = Beside::default();

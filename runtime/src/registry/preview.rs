@@ -131,6 +131,7 @@ fn pretend(job: NewJob, machine_name: String, label: u32) -> (JobRecord, JobCont
         created_at: Timestamp::now(),
         started_at: None,
         finished_at: None,
+        reprint_of: None,
     };
     (record, content)
 }

@@ -8,7 +8,7 @@ use crate::{
     broker::{Call, CallKind, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},
     jobs::attempt::{Attempt, shown},
-    model::{JobRecord, JobState, Timestamp},
+    model::{ErrorKind, JobId, JobRecord, JobState, Timestamp},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -28,6 +28,11 @@ pub(super) enum Leave {
 enum Due {
     Now(Box<JobRecord>),
     At(Instant),
+    /// When its device is well again, and then at the latest.
+    Recovery {
+        job: JobId,
+        at: Instant,
+    },
     Never,
 }
 
@@ -35,6 +40,8 @@ enum Due {
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 /// How often an outcome is written again after the store failed, before it is left to the next start.
 const OUTCOME_TRIES: usize = 24;
+/// How often a device is looked at while a job waits for it.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(2);
 /// How long to wait before the store is asked again after it failed.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -75,7 +82,14 @@ impl Keeper {
                 continue;
             }
             let mut slot = self.slot.clone();
-            let job_at = if let Due::At(at) = due { Some(at) } else { None };
+            let (job_at, waiting, look_at) = match due {
+                Due::At(at) => (Some(at), None, ping_at),
+                Due::Recovery { job, at } => {
+                    let soon = Instant::now() + RECOVERY_PAUSE;
+                    (Some(at), Some(job), ping_at.map(|ping_at| ping_at.min(soon)))
+                }
+                Due::Now(_) | Due::Never => (None, None, ping_at),
+            };
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
@@ -87,10 +101,13 @@ impl Keeper {
                 _ = slot.changed() => {}
                 changed = instance_state.changed() => if changed.is_err() { return Leave::InstanceEnded },
                 () = until(job_at) => {}
-                () = until(ping_at) => {
+                () = until(look_at) => {
                     let began = Instant::now();
-                    Box::pin(self.ping(live)).await;
+                    let answered = Box::pin(self.ping(live)).await;
                     ping_at = self.next_ping(began.elapsed());
+                    if answered && !*self.machine.board.fault().borrow() {
+                        self.recovered = waiting;
+                    }
                 }
             }
         }
@@ -158,15 +175,22 @@ impl Keeper {
         }
     }
 
-    async fn next_due(&self) -> Due {
+    async fn next_due(&mut self) -> Due {
+        if self.machine.is_paused() {
+            return Due::Never;
+        }
         match self.services.store.next_job(self.machine.id).await {
             Ok(None) => Due::Never,
             Ok(Some(job)) => {
+                let recovered = self.recovered.take() == Some(job.id);
                 let wait = job.next_try_at.map_or(0, |at| at.0 - Timestamp::now().0);
-                match u64::try_from(wait) {
-                    Ok(wait) if wait > 0 => Due::At(Instant::now() + Duration::from_millis(wait)),
-                    _ => Due::Now(Box::new(job)),
+                let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+                let attention = job.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NeedsAttention);
+                if wait.is_zero() || recovered {
+                    return Due::Now(Box::new(job));
                 }
+                let at = Instant::now() + wait;
+                if attention { Due::Recovery { job: job.id, at } } else { Due::At(at) }
             }
             Err(error) => {
                 tracing::error!(machine = %self.machine.id, %error, "the next job could not be read");
@@ -242,7 +266,8 @@ impl Keeper {
         }
     }
 
-    async fn ping(&mut self, live: &Live) {
+    /// Says whether the driver answered without a failure.
+    async fn ping(&mut self, live: &Live) -> bool {
         let call = Call::of_machine(CallKind::PingMachine, Arc::clone(&self.machine));
         let end = self.attend(&live.instance, live.generation, call, Payload::None).await;
         let in_vain = end.failure().is_some();
@@ -255,6 +280,7 @@ impl Keeper {
             (CallEnd::Crashed { .. } | CallEnd::GivenUp { .. }, Some(error)) => self.machine.report(error),
             _ => {}
         }
+        !in_vain
     }
 
     /// The time of the next ping: the machine's or the daemon's interval with a tenth of jitter, twice and then four times

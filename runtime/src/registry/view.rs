@@ -51,6 +51,9 @@ pub struct MachineView {
     pub state_since: Timestamp,
     /// The time between two pings in milliseconds: none for the daemon's, 0 for never.
     pub ping_interval_ms: Option<u32>,
+    /// Whether its jobs wait until somebody resumes it.
+    #[serde(default)]
+    pub paused: bool,
     /// Settings with values that its type and driver do not declare now, such as `D:OLD`; the values are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_settings: Vec<String>,
@@ -134,6 +137,7 @@ impl Registry {
             driver: machine.driver.clone(),
             initialized: machine.is_initialized(),
             active: machine.is_active(),
+            paused: machine.is_paused(),
             status: board.status.code,
             status_title: board.status.text.clone(),
             status_model: machine.machine_type.status_model(),

@@ -4,7 +4,7 @@
 //! and the job keeps the weakest proof of its labels. Each label is committed twice, so the statements are few, short
 //! and prepared once.
 
-use super::{Result, Store, StoreError, jobs, writer::Write};
+use super::{Result, Store, StoreError, job_states, jobs, writer::Write};
 use crate::model::{JobId, NewEvent, Proof};
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Value, json};
@@ -34,7 +34,15 @@ impl Store {
     /// was not started.
     pub async fn label_done(&self, id: JobId, index: u32, proof: Proof) -> Result<()> {
         self.write(move |write| {
-            // A job that waits for its device inside its call may hear from the device first that the label came out.
+            // A job that waits for its device inside its call may hear from the device first that the label came out. Then
+            // it waits no longer.
+            let waited = write
+                .db
+                .prepare_cached("SELECT 1 FROM jobs WHERE id = ?1 AND state = 'waiting' AND label_started = ?2")?
+                .exists((id.0, index))?;
+            if waited {
+                job_states::resume(write, id)?;
+            }
             let machine: Option<String> = write
                 .db
                 .prepare_cached(
@@ -42,7 +50,7 @@ impl Store {
                        CASE WHEN 'sent' IN (label_proof, ?3) THEN 'sent'
                             WHEN 'acknowledged' IN (label_proof, ?3) THEN 'acknowledged'
                             ELSE ?3 END
-                     WHERE id = ?1 AND state IN ('printing', 'waiting') AND label_started = ?2
+                     WHERE id = ?1 AND state = 'printing' AND label_started = ?2
                      RETURNING machine_id",
                 )?
                 .query_row(params![id.0, index, proof.name()], |row| row.get(0))

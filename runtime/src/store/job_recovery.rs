@@ -30,8 +30,8 @@ fn recover(write: &mut Write<'_>, job: &JobRecord) -> Result<JobRecord> {
         // A call has no ledger of what it did.
         None if job.label_count == 0 => {
             let message = format!(
-                "`{}` was running when ostler stopped, and nobody knows how far it came. Look at the machine, then call it again.",
-                job.function
+                "`{}` was running when ostler stopped, and nobody knows how far it came. Look at the machine; `ostler job retry {}` calls it again.",
+                job.function, job.id
             );
             let error = DriverError::new(ErrorKind::NeedsAttention, "daemon-stopped", message);
             end(write, job, JobState::Unknown, Some(&error.with_outcome(Outcome::Unknown)))
@@ -47,7 +47,8 @@ fn recover(write: &mut Write<'_>, job: &JobRecord) -> Result<JobRecord> {
 impl Write<'_> {
     /// Ends the open jobs of a machine that is being removed.
     pub(super) fn end_jobs_of_removed(&mut self, machine: &MachineRecord, by: &str) -> Result<()> {
-        for job in jobs::select_open(self.db, "machine_id = ?1", Some(machine.id.to_string()))? {
+        let open = jobs::select_open(self.db, "machine_id = ?1", Some(machine.id.to_string()))?;
+        for job in open.into_iter().chain(jobs::select_held(self.db, machine.id)?) {
             if let Some(index) = job.labels.started {
                 let error = on_the_wire(&job, index, "machine-removed", "when the machine was removed");
                 end(self, &job, JobState::Unknown, Some(&error))?;
@@ -62,13 +63,13 @@ impl Write<'_> {
 
 /// For people labels count from 1.
 fn on_the_wire(job: &JobRecord, index: u32, code: &str, when: &str) -> DriverError {
-    let (label, count) = (index + 1, job.label_count);
+    let (id, label, next, count) = (job.id, index + 1, index + 2, job.label_count);
     DriverError {
         kind: ErrorKind::NeedsAttention,
         code: code.to_owned(),
         message: format!(
             "Label {label} of {count} was being sent {when}, and nobody knows whether it came out. Nothing is printed \
-             by itself: check the printer, then reprint from label {label} or from the one that is missing."
+             by itself: look at the printer, then go on with `ostler job retry {id} --from {label}`, or --from {next} if it came out."
         ),
         outcome: Outcome::Unknown,
         retry_after_ms: None,
@@ -81,7 +82,7 @@ fn end(write: &mut Write<'_>, job: &JobRecord, state: JobState, error: Option<&D
         .db
         .prepare_cached(
             "UPDATE jobs SET state = ?2, error = ?3, next_try_at = NULL, finished_at = ?4
-             WHERE id = ?1 AND state IN ('queued', 'printing', 'waiting')",
+             WHERE id = ?1 AND state IN ('queued', 'held', 'printing', 'waiting')",
         )?
         .execute((job.id.0, state.name(), error, write.now.0))?;
     job_states::changed(write, job, count, &format!("ended as {}", state.name()))

@@ -1,20 +1,19 @@
-//! The transitions of a job. Each is one statement that names the states it may come from, so an illegal one changes
-//! nothing and is answered with [`StoreError::Conflict`].
+//! The transitions of a job that its call and its device make; what people decide is in `job_decisions`. Each is one statement
+//! that names the states it may come from, so an illegal one changes nothing and is answered with [`StoreError::Conflict`].
 //!
 //! ```text
 //! queued ----start----> printing ----finish----> done, failed, cancelled, unknown
-//!    ^                   |  ^  |                         |
-//!    |                defer  |  wait_for_device        retry (failed, cancelled, unknown)
-//!    |                   v  |  v                         |
-//!    |         start <-- waiting --> resume, finish      |
-//!    +---------------------------------------------------+
+//!                        |  ^  |
+//!                     defer |  wait_for_device
+//!                        v  |  v
+//!            start <-- waiting --> resume, finish
 //! ```
 //!
 //! A label that is started and not done may be on the wire. Such a job is put off, failed or cancelled only with an
 //! error whose outcome says that the label was not sent or not printed. Otherwise it must be finished as `unknown`,
 //! so that a mistake elsewhere cannot print a label twice.
 
-use super::{NewAudit, Result, Store, StoreError, columns, jobs, machines, writer::Write};
+use super::{Result, Store, StoreError, columns, jobs, writer::Write};
 use crate::model::{DriverError, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -39,12 +38,13 @@ impl Store {
         .await
     }
 
-    /// `printing` to `waiting` inside a call that goes on: the device wants attention, such as new media. A started
-    /// label stays started.
+    /// `printing` to `waiting` inside a call that goes on: the device wants attention in the middle of a label, such as new
+    /// media. The label stays started, which tells these jobs from those that wait for another attempt.
     pub async fn wait_for_device(&self, id: JobId, error: DriverError) -> Result<JobRecord> {
         self.write(move |write| {
             let job = jobs::find(write.db, id)?;
-            let sql = "UPDATE jobs SET state = 'waiting', error = ?2 WHERE id = ?1 AND state = 'printing'";
+            let sql = "UPDATE jobs SET state = 'waiting', error = ?2
+                       WHERE id = ?1 AND state = 'printing' AND label_started IS NOT NULL";
             let count = write.db.prepare_cached(sql)?.execute((id.0, columns::to_json(&error)?))?;
             changed(write, &job, count, "made to wait")
         })
@@ -53,19 +53,7 @@ impl Store {
 
     /// `waiting` back to `printing` inside the same call: the device has recovered. No new attempt.
     pub async fn resume_job(&self, id: JobId) -> Result<JobRecord> {
-        self.write(move |write| {
-            let job = jobs::find(write.db, id)?;
-            check_free(write.db, &job)?;
-            let count = write
-                .db
-                .prepare_cached(
-                    "UPDATE jobs SET state = 'printing', error = NULL, next_try_at = NULL
-                     WHERE id = ?1 AND state = 'waiting' AND attempts > 0",
-                )?
-                .execute([id.0])?;
-            changed(write, &job, count, "resumed")
-        })
-        .await
+        self.write(move |write| resume(write, id)).await
     }
 
     /// `printing` or `waiting` to `waiting`: the call is over and is tried again, at a time or (without one) when the
@@ -111,53 +99,16 @@ impl Store {
         })
         .await
     }
+}
 
-    /// `queued` or `waiting` to `cancelled`, for jobs whose call does not run; a call that runs is cancelled first.
-    pub async fn cancel_job(&self, id: JobId, by: &str) -> Result<JobRecord> {
-        let by = by.to_owned();
-        self.write(move |write| {
-            let job = jobs::find(write.db, id)?;
-            let error = DriverError::cancelled(format!("cancelled by {by}"));
-            let count = write
-                .db
-                .prepare_cached(
-                    "UPDATE jobs SET state = 'cancelled', error = ?2, next_try_at = NULL, finished_at = ?3
-                     WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
-                )?
-                .execute((id.0, columns::to_json(&error)?, write.now.0))?;
-            let job = changed(write, &job, count, "cancelled")?;
-            decided(write, &by, "job.cancel", id, json!({}))?;
-            Ok(job)
-        })
-        .await
-    }
-
-    /// `failed`, `cancelled` or `unknown` back to `queued`: a person decided that printing goes on at label `from`
-    /// (index from 0), which may be one that was finished before.
-    pub async fn retry_job(&self, id: JobId, from: u32, by: &str) -> Result<JobRecord> {
-        let by = by.to_owned();
-        self.write(move |write| {
-            let job = jobs::find(write.db, id)?;
-            machines::find(write.db, job.machine)?;
-            if from >= job.label_count.max(1) {
-                let what = format!("job {id} has {} labels, and none with index {from}", job.label_count);
-                return Err(StoreError::conflict(what));
-            }
-            let count = write
-                .db
-                .prepare_cached(
-                    "UPDATE jobs SET state = 'queued', error = NULL, next_try_at = NULL, finished_at = NULL,
-                                     labels_done = ?2, label_started = NULL,
-                                     label_proof = CASE WHEN ?2 = 0 THEN NULL ELSE label_proof END
-                     WHERE id = ?1 AND state IN ('failed', 'cancelled', 'unknown')",
-                )?
-                .execute((id.0, from))?;
-            let job = changed(write, &job, count, "tried again")?;
-            decided(write, &by, "job.retry", id, json!({ "from": from }))?;
-            Ok(job)
-        })
-        .await
-    }
+/// `waiting` back to `printing`, inside its call.
+pub(super) fn resume(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
+    let job = jobs::find(write.db, id)?;
+    check_free(write.db, &job)?;
+    let sql = "UPDATE jobs SET state = 'printing', error = NULL, next_try_at = NULL
+               WHERE id = ?1 AND state = 'waiting' AND label_started IS NOT NULL";
+    let count = write.db.prepare_cached(sql)?.execute([id.0])?;
+    changed(write, &job, count, "resumed")
 }
 
 /// A machine prints one job at a time.
@@ -204,14 +155,4 @@ fn refusal(job: &JobRecord, wish: &str) -> StoreError {
         job.labels.done,
         job.label_count,
     ))
-}
-
-fn decided(write: &mut Write<'_>, who: &str, action: &str, id: JobId, after: serde_json::Value) -> Result<()> {
-    write.audit(&NewAudit {
-        who: who.to_owned(),
-        action: action.to_owned(),
-        subject: format!("job:{id}"),
-        before: None,
-        after: Some(after),
-    })
 }

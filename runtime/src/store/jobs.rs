@@ -3,7 +3,7 @@
 use super::{Result, Store, StoreError, blocking, columns, machines, writer::Write};
 use crate::model::{
     Digest, JobContent, JobId, JobRecord, JobState, LabelProgress, MachineId, MachineRecord, NewEvent, NewJob, Proof,
-    Timestamp,
+    RequestKey, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::json;
@@ -50,6 +50,11 @@ impl Store {
             blocking(move || Ok((Digest::of(&job.document), job))).await?
         };
         self.write(move |write| enqueue(write, digest, job)).await
+    }
+
+    /// The job that a request with this key made, if there is one. [`StoreError::Conflict`] when that was another request.
+    pub async fn job_of_request(&self, key: RequestKey) -> Result<Option<JobRecord>> {
+        self.read(move |db| find_by_key(db, &key)).await
     }
 
     /// One job.
@@ -150,6 +155,9 @@ pub(super) fn list_sql(filter: &JobFilter) -> String {
     if all_among(&[JobState::Queued, JobState::Printing, JobState::Waiting]) {
         sql += " INDEXED BY jobs_open";
         conditions += " AND state IN ('queued', 'printing', 'waiting')";
+    } else if all_among(&[JobState::Held]) {
+        sql += " INDEXED BY jobs_held";
+        conditions += " AND state = 'held'";
     } else if all_among(&[JobState::Failed, JobState::Cancelled, JobState::Unknown]) {
         sql += " INDEXED BY jobs_not_done";
         conditions += " AND state IN ('failed', 'cancelled', 'unknown')";
@@ -165,14 +173,19 @@ pub(super) fn list_sql(filter: &JobFilter) -> String {
 }
 
 fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobRecord> {
+    if let Some(key) = &job.key
+        && let Some(same) = find_by_key(write.db, key)?
+    {
+        return Ok(same);
+    }
     let MachineRecord { name: machine_name, .. } = machines::find(write.db, job.machine)?;
     let document_id = store_document(write.db, digest, &job.document)?;
     write
         .db
         .prepare_cached(
             "INSERT INTO jobs (machine_id, machine_name, function, state, title, media_type, document_id, copies,
-                               label_count, options, created_at)
-             VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               label_count, options, created_at, request_key, request)
+             VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             job.machine.to_string(),
@@ -185,6 +198,8 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
             job.label_count,
             columns::to_json(&job.options)?,
             write.now.0,
+            job.key.as_ref().map(|key| &key.key),
+            job.key.as_ref().map(|key| key.request.to_string()),
         ])?;
     let id = JobId(write.db.last_insert_rowid());
     if !job.fields.is_empty() {
@@ -214,7 +229,24 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
         created_at: write.now,
         started_at: None,
         finished_at: None,
+        reprint_of: None,
     })
+}
+
+/// The job of a key.
+fn find_by_key(db: &Connection, key: &RequestKey) -> Result<Option<JobRecord>> {
+    let found: Option<(i64, String)> = db
+        .prepare_cached("SELECT id, request FROM jobs WHERE request_key = ?1")?
+        .query_row([&key.key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, request)) = found else { return Ok(None) };
+    if request != key.request.to_string() {
+        return Err(StoreError::conflict(format!(
+            "the idempotency key '{}' was used for job {id}, which is another request: take a new key for each request",
+            key.key
+        )));
+    }
+    find(db, JobId(id)).map(Some)
 }
 
 /// The id of the document, which is stored unless it is there already.
@@ -259,7 +291,13 @@ pub(super) fn find(db: &Connection, id: JobId) -> Result<JobRecord> {
         .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))
 }
 
-/// The jobs that are not over and meet a condition, oldest first. The condition's only parameter is `?1`.
+/// The held jobs of a machine, oldest first.
+pub(super) fn select_held(db: &Connection, machine: MachineId) -> Result<Vec<JobRecord>> {
+    let sql = format!("{SELECT} INDEXED BY jobs_held {JOIN} WHERE state = 'held' AND machine_id = ?1 ORDER BY jobs.id");
+    Ok(db.prepare_cached(&sql)?.query_map([machine.to_string()], record)?.collect::<Result<_, _>>()?)
+}
+
+/// The jobs that may run and meet a condition, oldest first. The condition's only parameter is `?1`.
 pub(super) fn select_open(db: &Connection, condition: &str, parameter: Option<String>) -> Result<Vec<JobRecord>> {
     let mut rows = db.prepare_cached(&open_sql(condition))?;
     Ok(rows.query_map(params_from_iter(parameter), record)?.collect::<Result<_, _>>()?)
@@ -298,5 +336,6 @@ fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         created_at: columns::time(row, "created_at")?,
         started_at: columns::time_option(row, "started_at")?,
         finished_at: columns::time_option(row, "finished_at")?,
+        reprint_of: row.get::<_, Option<i64>>("reprint_of")?.map(JobId),
     })
 }

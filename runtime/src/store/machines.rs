@@ -96,6 +96,26 @@ impl Store {
         .await
     }
 
+    /// Makes a machine's jobs wait, or lets them go on. Says whether that was a change.
+    pub async fn set_machine_paused(&self, id: MachineId, paused: bool, by: &str) -> Result<bool> {
+        let by = by.to_owned();
+        self.write(move |write| {
+            if find(write.db, id)?.paused == paused {
+                return Ok(false);
+            }
+            write
+                .db
+                .prepare_cached("UPDATE machines SET paused = ?2 WHERE id = ?1")?
+                .execute((id.to_string(), paused))?;
+            let (action, kind) =
+                if paused { ("machine.pause", "machine.paused") } else { ("machine.resume", "machine.resumed") };
+            decided(write, &by, action, id, (None, None))?;
+            write.event(NewEvent::new(kind, json!({ "by": by })).of_machine(id))?;
+            Ok(true)
+        })
+        .await
+    }
+
     /// Sets the time between two pings: none for the daemon's, 0 for never.
     pub async fn set_ping_interval(&self, id: MachineId, ms: Option<u32>, by: &str) -> Result<()> {
         let by = by.to_owned();
@@ -175,5 +195,6 @@ fn machine(row: &Row<'_>) -> rusqlite::Result<MachineRecord> {
         active: row.get("active")?,
         created_at: columns::time(row, "created_at")?,
         ping_interval_ms: row.get("ping_interval_ms")?,
+        paused: row.get("paused")?,
     })
 }

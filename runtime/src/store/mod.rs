@@ -21,7 +21,8 @@
 //! * [`machines`], [`machine_states`], [`settings`], [`machine_values`]: everything that belongs to a machine
 //! * [`secrets`]: sealing of secret settings
 //! * [`drivers`], `components`: installed components and their files
-//! * [`jobs`], `job_states`, `job_labels`, `job_recovery`: the queue, its transitions, the ledger of labels
+//! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
+//!   the ledger of labels
 
 pub mod audits;
 mod columns;
@@ -30,6 +31,7 @@ pub mod drivers;
 pub mod error;
 pub mod events;
 mod folder;
+mod job_decisions;
 mod job_labels;
 mod job_recovery;
 mod job_states;

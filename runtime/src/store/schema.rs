@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001-tables.sql"),
     include_str!("migrations/0002-fields.sql"),
     include_str!("migrations/0003-plugins.sql"),
+    include_str!("migrations/0004-queue.sql"),
 ];
 
 /// How many prepared statements each connection keeps.
@@ -75,13 +76,24 @@ fn migrate(connection: &mut Connection, folder: &DataFolder, migrations: &[&str]
     if found > 0 && found < known {
         back_up(connection, folder, found)?;
     }
+    if found == known {
+        return Ok(());
+    }
+    // A table that is made anew would take the rows along that refer to it.
+    connection.execute_batch("PRAGMA foreign_keys = OFF;")?;
     for (number, sql) in (1u32..).zip(migrations).filter(|(number, _)| *number > found) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
+        let dangling = transaction.prepare("PRAGMA foreign_key_check")?.exists([])?;
+        if dangling {
+            let what = format!("form {number} of the database would leave rows behind that refer to nothing");
+            return Err(StoreError::Corrupt { what });
+        }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
         tracing::info!(form = number, "migrated the database");
     }
+    connection.execute_batch("PRAGMA foreign_keys = ON;")?;
     Ok(())
 }
 

@@ -70,8 +70,8 @@ fn a_label_on_the_wire_at_a_kill_is_unknown_and_the_job_behind_it_prints_once() 
     daemon.restart();
     let job = daemon.job(lost);
     assert_eq!((&job["state"], &job["error"]["code"]), (&"unknown".into(), &"daemon-stopped".into()));
-    says(message(&job), &["Label 1 of 1", "when ostler stopped", "check the printer", "reprint"]);
-    says(&shown(&daemon, lost), &["unknown", "Label 1 of 1", "check the printer"]);
+    says(message(&job), &["Label 1 of 1", "when ostler stopped", "look at the printer", "ostler job retry"]);
+    says(&shown(&daemon, lost), &["unknown", "Label 1 of 1", "look at the printer"]);
 
     // The one behind it comes out by itself, and it alone.
     let job = daemon.job_over(next);

@@ -23,7 +23,7 @@ async fn a_label_on_the_wire_makes_its_job_unknown() {
     assert_eq!((error.code.as_str(), error.outcome), ("daemon-stopped", Outcome::Unknown));
     assert!(error.message.starts_with("Label 2 of 3 "), "{}", error.message);
     assert!(error.message.contains("Nothing is printed by itself"), "{}", error.message);
-    assert!(error.message.contains("reprint from label 2"), "{}", error.message);
+    assert!(error.message.contains("`ostler job retry 1 --from 2`, or --from 3 if it came out"), "{}", error.message);
     assert_eq!(store.next_job(machine).await.unwrap(), None);
     assert_same(&store.job(id).await.unwrap(), job);
     assert!(store.recover_jobs().await.unwrap().is_empty(), "once is enough");

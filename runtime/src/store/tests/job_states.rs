@@ -123,9 +123,11 @@ async fn a_call_that_waits_for_media_keeps_its_label_and_its_attempt() {
     conflict(store.cancel_job(id, "anna").await);
     let resumed = store.resume_job(id).await.unwrap();
     assert_eq!((resumed.state, resumed.attempts, resumed.error), (JobState::Printing, 1, None));
+    conflict(store.hold_job(id, "anna").await);
     store.wait_for_device(id, nobody_knows()).await.unwrap();
     store.label_done(id, 0, Proof::Counted).await.expect("the device may be faster than the news of its recovery");
-    store.resume_job(id).await.unwrap();
+    assert_eq!(store.job(id).await.unwrap().state, JobState::Printing, "there is nothing left to wait for");
+    conflict(store.wait_for_device(id, nobody_knows()).await);
     store.finish_job(id, JobState::Done, None).await.unwrap();
 }
 
@@ -134,6 +136,7 @@ async fn a_machine_prints_one_job_at_a_time() {
     let (_folder, store, machine, id) = printing(1).await;
     let second = job(&store, machine, 1).await;
     assert!(conflict(store.start_job(second).await).contains("another job"));
+    store.label_started(id, 0).await.unwrap();
     store.wait_for_device(id, transient()).await.unwrap();
     store.start_job(second).await.unwrap();
     assert!(conflict(store.resume_job(id).await).contains("another job"));
@@ -168,7 +171,11 @@ async fn nothing_happens_to_a_job_that_is_over() {
         conflict(store.wait_for_device(id, transient()).await);
         conflict(store.defer_job(id, transient(), None).await);
         conflict(store.finish_job(id, JobState::Failed, None).await);
-        conflict(store.cancel_job(id, "anna").await);
+        conflict(store.hold_job(id, "anna").await);
+        conflict(store.release_job(id, "anna").await);
+        if state != JobState::Unknown {
+            conflict(store.cancel_job(id, "anna").await);
+        }
         conflict(store.label_started(id, 0).await);
         assert_same(&store.job(id).await.unwrap(), &over);
         assert_eq!(store.last_event_id().await.unwrap(), events);
@@ -176,7 +183,7 @@ async fn nothing_happens_to_a_job_that_is_over() {
 }
 
 #[tokio::test]
-async fn a_queued_job_can_only_be_started_or_cancelled() {
+async fn a_queued_job_can_only_be_started_held_or_cancelled() {
     let (_folder, store) = open();
     let machine = machine(&store, "Zebra").await;
     let id = job(&store, machine, 1).await;
@@ -184,7 +191,9 @@ async fn a_queued_job_can_only_be_started_or_cancelled() {
     conflict(store.wait_for_device(id, transient()).await);
     conflict(store.defer_job(id, transient(), None).await);
     conflict(store.finish_job(id, JobState::Failed, Some(transient())).await);
-    conflict(store.retry_job(id, 0, "anna").await);
+    conflict(store.retry_job(id, Some(0), "anna").await);
+    conflict(store.release_job(id, "anna").await);
+    conflict(store.reprint_job(id, "anna").await);
     conflict(store.label_started(id, 0).await);
     store.start_job(id).await.unwrap();
     conflict(store.start_job(id).await);
@@ -197,8 +206,10 @@ async fn a_person_may_go_on_from_any_label() {
     store.label_done(id, 0, Proof::Sent).await.unwrap();
     store.label_started(id, 1).await.unwrap();
     store.finish_job(id, JobState::Unknown, Some(nobody_knows())).await.unwrap();
-    conflict(store.retry_job(id, 3, "anna").await);
-    let again = store.retry_job(id, 1, "anna").await.unwrap();
+    assert!(conflict(store.retry_job(id, Some(4), "anna").await).contains("3 labels"));
+    let undecided = conflict(store.retry_job(id, None, "anna").await);
+    assert!(undecided.contains("--from 2") && undecided.contains("--from 3"), "{undecided}");
+    let again = store.retry_job(id, Some(1), "anna").await.unwrap();
     assert_eq!(again.labels, LabelProgress { done: 1, started: None, proof: Some(Proof::Sent) });
     assert_eq!((again.state, again.error, again.finished_at), (JobState::Queued, None, None));
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, id);

@@ -79,7 +79,7 @@ async fn removing_a_machine_takes_its_belongings_and_leaves_its_jobs() {
     assert_eq!(store.job(done).await.unwrap().state, JobState::Done);
     assert_eq!(store.next_job(id).await.unwrap(), None);
     assert!(matches!(store.enqueue(new_job(id, 1)).await, Err(StoreError::NotFound { .. })));
-    assert!(matches!(store.retry_job(queued, 0, "anna").await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.retry_job(queued, Some(0), "anna").await, Err(StoreError::NotFound { .. })));
 }
 
 #[tokio::test]

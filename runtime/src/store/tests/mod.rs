@@ -5,6 +5,7 @@
 mod drivers;
 mod events;
 mod folder;
+mod job_decisions;
 mod job_recovery;
 mod job_states;
 mod jobs;
@@ -32,6 +33,7 @@ fn record(name: &str) -> MachineRecord {
         active: true,
         created_at: Timestamp(1_000),
         ping_interval_ms: None,
+        paused: false,
     }
 }
 
@@ -52,6 +54,7 @@ fn new_job(machine: MachineId, labels: u32) -> NewJob {
         label_count: labels,
         options: BTreeMap::new(),
         fields: Vec::new(),
+        key: None,
     }
 }
 

@@ -80,3 +80,32 @@ fn a_file_that_is_no_database_is_called_damaged() {
     std::fs::write(folder.path().join("ostler.db"), b"this is certainly not a database file").unwrap();
     assert!(matches!(Store::open(folder.path()).err(), Some(StoreError::Corrupt { .. })));
 }
+
+#[tokio::test]
+async fn jobs_of_an_older_form_keep_their_numbers_and_what_refers_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::open(folder.path()).unwrap();
+    let db = schema::open_with(&data, &schema::MIGRATIONS[..3]).unwrap();
+    db.execute_batch(
+        "INSERT INTO machines (id, name, machine_type, driver, active, created_at)
+           VALUES ('0192f0c1-2b3c-7def-8a9b-0123456789ab', 'Zebra', 'label-printer', 'zebra', 1, 1);
+         INSERT INTO documents (digest, bytes)
+           VALUES ('ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb', x'61');
+         INSERT INTO jobs (id, machine_id, machine_name, function, state, title, media_type, document_id, copies,
+                           label_count, options, created_at)
+           VALUES (7, '0192f0c1-2b3c-7def-8a9b-0123456789ab', 'Zebra', 'print-labels', 'queued', 'Box', 'image/png', 1, 1,
+                   1, '{}', 1),
+                  (9, '0192f0c1-2b3c-7def-8a9b-0123456789ab', 'Zebra', 'print-labels', 'queued', 'Box', 'image/png', 1, 1,
+                   1, '{}', 1);
+         INSERT INTO job_fields (job_id, fields) VALUES (7, '[{\"part\": \"M4\"}]');
+         DELETE FROM jobs WHERE id = 9;",
+    )
+    .unwrap();
+    drop((db, data));
+    let store = Store::open(folder.path()).unwrap();
+    let id = store.next_job("0192f0c1-2b3c-7def-8a9b-0123456789ab".parse().unwrap()).await.unwrap().unwrap().id;
+    assert_eq!(id, JobId(7));
+    assert_eq!(store.content(id).await.unwrap().fields[0]["part"], "M4");
+    let next = store.enqueue(new_job(store.job(id).await.unwrap().machine, 1)).await.unwrap();
+    assert_eq!(next.id, JobId(10), "numbers are never used again");
+}

@@ -1,0 +1,78 @@
+//! The queue of a machine, as people see it: handing in jobs, and deciding about them and about the queue itself.
+
+use super::{Entry, Registry, command::Command};
+use crate::{
+    jobs::{
+        Intake,
+        submit::{Submission, SubmitError, submit},
+    },
+    model::{JobId, JobRecord, JobState},
+    store::StoreError,
+};
+use std::sync::Arc;
+
+impl Registry {
+    /// The way to what a machine takes.
+    pub fn intake(&self, entry: &Entry) -> Intake {
+        Intake::new(Arc::clone(&entry.machine), entry.beside.clone())
+    }
+
+    /// Stores a job for a machine and tells its keeper.
+    pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
+        let job = submit(&self.services, &self.intake(entry), submission).await?;
+        // The machine may have been loaded again since.
+        self.nudge_job(entry.machine.id);
+        Ok(job)
+    }
+
+    /// Cancels a job: at once while its call does not run, else by ending its call.
+    pub async fn cancel_job(&self, id: JobId, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.job(id).await?;
+        if matches!(job.state, JobState::Printing | JobState::Waiting)
+            && let Some(entry) = self.machine(job.machine)
+            && entry.ask(|reply| Command::Cancel { job: id, reply }).await == Some(true)
+        {
+            return self.services.store.job(id).await;
+        }
+        let job = self.services.store.cancel_job(id, by).await?;
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Keeps a job from running until it is released; it keeps its place.
+    pub async fn hold_job(&self, id: JobId, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.hold_job(id, by).await?;
+        // The one behind it may go on now.
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Lets a held job go on.
+    pub async fn release_job(&self, id: JobId, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.release_job(id, by).await?;
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Goes on with a job that is over, at label `from` (index from 0) or where it stopped.
+    pub async fn retry_job(&self, id: JobId, from: Option<u32>, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.retry_job(id, from, by).await?;
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Prints all of a job that is over again, as another job.
+    pub async fn reprint_job(&self, id: JobId, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.reprint_job(id, by).await?;
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Makes the jobs of a machine wait, or lets them go on. The job in hand is not touched.
+    pub async fn pause_machine(&self, entry: &Entry, paused: bool, by: &str) -> Result<(), StoreError> {
+        self.services.store.set_machine_paused(entry.machine.id, paused, by).await?;
+        entry.machine.set_paused(paused);
+        self.nudge_job(entry.machine.id);
+        Ok(())
+    }
+}
