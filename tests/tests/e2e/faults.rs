@@ -39,8 +39,10 @@ fn labels_that_run_out_in_the_middle_of_one_keep_its_job_alive() {
     zebra.set_fault(Fault::MediaOut).unwrap();
     zebra.clear_fault(Fault::Slow { bytes_per_second: 0 }).unwrap();
     daemon.until_machine("dock", "no media", |machine| machine["status"] == 301);
-    let meanwhile = daemon.job(job);
-    assert!(!["failed", "unknown", "done"].map(Value::from).contains(&meanwhile["state"]), "{meanwhile:#}");
+    let meanwhile = daemon.until_job(job, "waiting in its call", |job| job["state"] == "waiting");
+    assert_eq!((&meanwhile["labels"]["started"], &meanwhile["attempts"]), (&json!(0), &json!(1)));
+    let why = meanwhile["error"]["message"].as_str().unwrap();
+    assert_eq!(why, "Out of labels. Load a new roll. The job goes on by itself when that is over");
     assert_eq!(zebra.label_count(), 0);
 
     zebra.clear_fault(Fault::MediaOut).unwrap();

@@ -18,6 +18,7 @@ mod lifecycle;
 mod options;
 mod plugins;
 mod printing;
+mod queue;
 mod records;
 mod rendering;
 mod scale;
