@@ -14,6 +14,7 @@ mod faults;
 mod hooks;
 mod hostile;
 mod install;
+mod kills;
 mod lifecycle;
 mod options;
 mod plugins;

@@ -81,6 +81,9 @@ impl Driver for Hostile {
             .setting(Setting::device_uri(CONNECTION, "Connection", &["tcp"]).required())
             .setting(Setting::choice("BEHAVIOUR", "Behaviour", BEHAVIOURS.map(|name| (name, name))).default("honest"))
             .setting(Setting::text("HOLD", "Hold").description("before, middle or after: where an honest print waits."))
+            .setting(
+                Setting::integer("PACE", "Pace").description("Milliseconds that each part of an honest print takes."),
+            )
             .setting(Setting::text("TARGET", "Target").description("What some behaviours aim at."))
     }
 
