@@ -55,7 +55,8 @@ impl Daemon {
         let components = components(&options.drivers)?;
         let watched = if options.dev { options.drivers.clone() } else { Vec::new() };
         let data = options.data.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
+        let most_bytes = Some(options.limits.common.database_bytes).filter(|bytes| *bytes > 0);
+        let store = tokio::task::spawn_blocking(move || Store::open_within(&data, most_bytes)).await??;
         for job in store.recover_jobs().await? {
             tracing::warn!(job = %job.id, state = job.state.name(), "a job was under way when the daemon ended");
         }

@@ -32,6 +32,8 @@ pub enum Counterpart {
     Documents,
     /// A simulated scale, in Python 3.13.
     Emupos,
+    /// A small disk: a tmpfs, which only root may mount.
+    SmallDisk,
 }
 
 /// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
@@ -44,7 +46,10 @@ pub fn missing(test: &str, needed: &[Counterpart]) -> bool {
         return false;
     }
     let allowed = std::env::var_os("OSTLER_ALLOW_MISSING").is_some_and(|value| value == "1");
-    assert!(allowed, "{absent:?} not installed: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1");
+    assert!(
+        allowed,
+        "{absent:?} not there: run scripts/counterparts.sh (a small disk needs root), or allow it with OSTLER_ALLOW_MISSING=1"
+    );
     let line = format!("SKIPPED {test}: {absent:?} not installed");
     eprintln!("{line}");
     if let Some(list) = std::env::var_os("OSTLER_SKIPPED_LIST") {
@@ -66,6 +71,7 @@ impl Counterpart {
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
+            Self::SmallDisk => rustix::process::geteuid().is_root(),
         }
     }
 }

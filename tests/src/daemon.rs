@@ -26,6 +26,7 @@ pub struct Builder {
     drivers: Vec<PathBuf>,
     dev: bool,
     environment: Vec<(OsString, OsString)>,
+    parent: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -36,6 +37,7 @@ impl Default for Builder {
             drivers: Vec::new(),
             dev: false,
             environment: Vec::new(),
+            parent: None,
         }
     }
 }
@@ -76,9 +78,17 @@ impl Builder {
         self
     }
 
+    /// Where its folder is made; else where the system keeps such folders.
+    #[must_use]
+    pub fn folder_in(mut self, parent: impl Into<PathBuf>) -> Self {
+        self.parent = Some(parent.into());
+        self
+    }
+
     /// Starts it and waits until it answers.
     pub fn start(self) -> Daemon {
-        let folder = tempfile::Builder::new().prefix("ostler-").tempdir().unwrap();
+        let parent = self.parent.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new().prefix("ostler-").tempdir_in(parent).unwrap();
         let log = Arc::default();
         let running = Running::start(&self, folder.path(), &log);
         Daemon { builder: self, folder, log, running: Some(running) }

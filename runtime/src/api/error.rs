@@ -85,6 +85,9 @@ impl From<StoreError> for ApiError {
             StoreError::Full { .. } => {
                 Self::Other { status: StatusCode::INSUFFICIENT_STORAGE, code: "disk-full".into(), detail }
             }
+            StoreError::Busy { .. } => {
+                Self::Other { status: StatusCode::SERVICE_UNAVAILABLE, code: "database-busy".into(), detail }
+            }
             _ => Self::internal(detail),
         }
     }

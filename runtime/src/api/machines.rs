@@ -11,7 +11,7 @@ use crate::{
         Entry, NewMachine, Registry,
         view::{MachineView, TypeView},
     },
-    store::StateChange,
+    store::{StateChange, Trouble},
 };
 use axum::{extract::Path, http::StatusCode};
 use serde::Deserialize;
@@ -221,5 +221,10 @@ pub async fn types(registry: State) -> Json<Vec<TypeView>> {
 
 /// `GET /api/machine/status/`.
 pub async fn registry_status(registry: State) -> Json<serde_json::Value> {
-    Json(json!({ "registry_errors": registry.errors(), "stages": registry.stages() }))
+    let trouble = registry.services.store.trouble();
+    let store = match trouble {
+        None => json!({ "ok": true }),
+        Some(Trouble { since, error }) => json!({ "ok": false, "since": since, "message": error.to_string() }),
+    };
+    Json(json!({ "registry_errors": registry.errors(), "stages": registry.stages(), "store": store }))
 }

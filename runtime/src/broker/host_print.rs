@@ -69,7 +69,7 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<()>> {
         let job = job_of(accessor, &this).await?;
         let result = match job.live() {
-            Ok(run) => run.label_started(index).await,
+            Ok(run) => run.label_started(&job.call, index).await,
             Err(error) => Err(error),
         };
         job.call.touch();
@@ -87,7 +87,7 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
         let result = if job.call.has_ended() {
             job.live().map(|_| ())
         } else {
-            job.run.label_done(index, convert::proof_from_wit(proof)).await
+            job.run.label_done(&job.call, index, convert::proof_from_wit(proof)).await
         };
         job.call.touch();
         Ok(result.map_err(convert::error_to_wit))

@@ -3,9 +3,10 @@
 //! What is said here is committed before it is answered, so a daemon that is killed knows afterwards which label is in
 //! doubt.
 
+use super::Call;
 use crate::{
     model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Proof},
-    store::Store,
+    store::{STORE_PAUSE, Store, StoreError},
 };
 use ostler_render::Raster;
 use parking_lot::Mutex;
@@ -117,8 +118,8 @@ impl PrintRun {
         ledger.bytes = ledger.bytes.saturating_add(count as u64);
     }
 
-    /// Commits that a label is about to be sent.
-    pub async fn label_started(&self, index: u32) -> Result<(), DriverError> {
+    /// Commits that a label is about to be sent. Waits for as long as the store fails and `call` lives.
+    pub async fn label_started(&self, call: &Call, index: u32) -> Result<(), DriverError> {
         let LabelProgress { done, started, .. } = self.ledger.lock().labels;
         let count = self.job.label_count;
         if let Some(open) = started {
@@ -130,7 +131,7 @@ impl PrintRun {
             return Err(DriverError::invalid("label-order", message));
         }
         if let Book::Store(store) = &self.book {
-            store.label_started(self.job.id, index).await.map_err(not_committed)?;
+            commit(call, || store.label_started(self.job.id, index)).await?;
         }
         let mut ledger = self.ledger.lock();
         ledger.labels.started = Some(index);
@@ -138,14 +139,15 @@ impl PrintRun {
         Ok(())
     }
 
-    /// Commits that a label is finished, and how sure that is.
-    pub async fn label_done(&self, index: u32, proof: Proof) -> Result<(), DriverError> {
+    /// Commits that a label is finished, and how sure that is. Waits for as long as the store fails and `call` lives: what
+    /// came out is not forgotten because the disk is full.
+    pub async fn label_done(&self, call: &Call, index: u32, proof: Proof) -> Result<(), DriverError> {
         if self.ledger.lock().labels.started != Some(index) {
             let message = format!("label {index} cannot be done: it was not started");
             return Err(DriverError::invalid("label-order", message));
         }
         if let Book::Store(store) = &self.book {
-            store.label_done(self.job.id, index, proof).await.map_err(not_committed)?;
+            commit(call, || store.label_done(self.job.id, index, proof)).await?;
         }
         let mut ledger = self.ledger.lock();
         let weakest = ledger.labels.proof.map_or(proof, |earlier| earlier.min(proof));
@@ -155,16 +157,37 @@ impl PrintRun {
     }
 }
 
-#[allow(clippy::needless_pass_by_value)] // for `map_err`
-fn not_committed(error: crate::store::StoreError) -> DriverError {
-    DriverError::transient("not-committed", format!("the ledger could not be written: {error}"))
+/// Makes an entry in the ledger; while the store fails, again and again, until the call is cancelled.
+async fn commit<F>(call: &Call, entry: impl Fn() -> F) -> Result<(), DriverError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    loop {
+        let error = match entry().await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let words = DriverError::transient("not-committed", format!("the ledger could not be written: {error}"));
+        if !error.passes() || call.is_cancelled() {
+            return Err(words);
+        }
+        if let Some(machine) = &call.machine {
+            machine.report(words);
+        }
+        // The call stands still for no fault of its own.
+        call.touch();
+        tokio::select! {
+            () = call.cancelled() => {}
+            () = tokio::time::sleep(STORE_PAUSE) => {}
+        }
+    }
 }
 
 /// A guest's handle to a print job.
 #[derive(Clone)]
 pub struct PrintJobHandle {
     /// The call that brought it.
-    pub call: Arc<super::Call>,
+    pub call: Arc<Call>,
     /// The attempt.
     pub run: Arc<PrintRun>,
 }

@@ -63,6 +63,8 @@ pub struct Limits {
     pub compile_memory_bytes: u64,
     /// Time to compile a component. Default 120,000.
     pub compile_ms: u32,
+    /// What the database may grow to, in bytes. 0 is no bound. Default 0.
+    pub database_bytes: u64,
     /// The time between two pings of a machine. 0 switches pings off. Default 30,000.
     pub ping_interval_ms: u32,
 }
@@ -95,6 +97,7 @@ impl Default for Limits {
             component_bytes: 64 << 20,
             compile_memory_bytes: 1 << 30,
             compile_ms: 120_000,
+            database_bytes: 0,
             ping_interval_ms: 30_000,
         }
     }

@@ -8,7 +8,8 @@ use crate::{
     broker::{Call, CallKind, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},
     jobs::attempt::{Attempt, shown},
-    model::{ErrorKind, JobId, JobRecord, JobState, Timestamp},
+    model::{DriverError, ErrorKind, JobId, JobRecord, JobState, Timestamp},
+    store::{STORE_PAUSE, StoreError},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -38,12 +39,8 @@ enum Due {
 
 /// How long to wait before a job is looked at again that could not be begun.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
-/// How often an outcome is written again after the store failed, before it is left to the next start.
-const OUTCOME_TRIES: usize = 24;
 /// How often a device is looked at while a job waits for it.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(2);
-/// How long to wait before the store is asked again after it failed.
-const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 impl Keeper {
     pub(super) async fn serve_ready(
@@ -193,7 +190,7 @@ impl Keeper {
                 if attention { Due::Recovery { job: job.id, at } } else { Due::At(at) }
             }
             Err(error) => {
-                tracing::error!(machine = %self.machine.id, %error, "the next job could not be read");
+                self.store_fails("the next job could not be read", &error);
                 Due::At(Instant::now() + STORE_PAUSE)
             }
         }
@@ -206,12 +203,12 @@ impl Keeper {
             Ok(Some(attempt)) => attempt,
             Ok(None) => {
                 // Somebody cancelled it, or it is not what it was: look again, but not at once.
-                tokio::time::sleep(CONFLICT_PAUSE).await;
+                self.listen_for(CONFLICT_PAUSE).await;
                 return;
             }
             Err(error) => {
-                tracing::error!(job = %id, %error, "the job could not be begun");
-                tokio::time::sleep(STORE_PAUSE).await;
+                self.store_fails(&format!("job {id} could not be begun"), &error);
+                self.listen_for(STORE_PAUSE).await;
                 return;
             }
         };
@@ -246,24 +243,37 @@ impl Keeper {
     }
 
     /// Writes down how an attempt ended, again and again while the store fails: until then the job is neither done nor to be
-    /// tried again.
+    /// tried again. Whoever wants the machine for themselves does not wait for that; what is in doubt then is settled by
+    /// the next start.
     async fn write_outcome(
-        &self,
+        &mut self,
         attempt: &Attempt,
         end: &CallEnd,
         cancelled: bool,
-    ) -> Result<crate::jobs::Settlement, crate::store::StoreError> {
-        let mut left = OUTCOME_TRIES;
+    ) -> Result<crate::jobs::Settlement, StoreError> {
         loop {
             match attempt.finish(end, cancelled).await {
-                Err(error) if left > 0 => {
-                    tracing::error!(job = %attempt.job.id, %error, "the job's outcome could not be written, and is tried again");
-                    left -= 1;
-                    tokio::time::sleep(STORE_PAUSE).await;
+                Err(error) if error.passes() && !self.pending.iter().any(Command::interrupts) => {
+                    self.store_fails(&format!("the outcome of job {} could not be written", attempt.job.id), &error);
+                    self.listen_for(STORE_PAUSE).await;
                 }
                 settled => return settled,
             }
         }
+    }
+
+    /// Takes commands in for a while.
+    async fn listen_for(&mut self, pause: Duration) {
+        tokio::select! {
+            Some(command) = self.commands.recv() => self.pending.push_back(command),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+
+    /// Shows that the store fails: printing stops until it does not.
+    fn store_fails(&self, what: &str, error: &StoreError) {
+        tracing::error!(machine = %self.machine.id, %error, "{what}");
+        self.machine.report(DriverError::transient("store", format!("{what}: {error}. Printing goes on by itself")));
     }
 
     /// Says whether the driver answered without a failure.

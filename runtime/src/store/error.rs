@@ -56,6 +56,14 @@ pub enum StoreError {
         /// What the system said.
         what: String,
     },
+    /// Another process writes to the database, and does not come to its end.
+    #[error(
+        "another program holds the database ({what}): end it, or what it does; nothing that was acknowledged is lost"
+    )]
+    Busy {
+        /// What the system said.
+        what: String,
+    },
     /// The disk or its permissions.
     #[error("the data folder cannot be read or written ({what}): check the disk and the owner of the folder")]
     Io {
@@ -80,6 +88,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may succeed later without anybody changing what was asked for: the disk is full or fails, or
+    /// another program is in the way.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Busy { .. } | Self::Io { .. })
+    }
+
     pub(super) fn conflict(what: impl Into<String>) -> Self {
         Self::Conflict { what: what.into() }
     }
@@ -116,10 +130,9 @@ impl From<rusqlite::Error> for StoreError {
                     ErrorCode::SystemIoFailure
                     | ErrorCode::CannotOpen
                     | ErrorCode::ReadOnly
-                    | ErrorCode::PermissionDenied
-                    | ErrorCode::DatabaseBusy
-                    | ErrorCode::DatabaseLocked,
+                    | ErrorCode::PermissionDenied,
                 ) => Self::Io { what },
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { what },
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { what },
                 _ => Self::Other { what },
             },

@@ -55,18 +55,21 @@ pub use jobs::JobFilter;
 pub use machine_states::{LastKnown, StateChange};
 pub use secrets::Secrets;
 pub use settings::{SettingWrite, Settings};
-pub use writer::WriteCounts;
+pub use writer::{Trouble, WriteCounts};
 
 use crate::model::Event;
 use folder::DataFolder;
 use readers::Readers;
 use rusqlite::Connection;
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 use writer::{Write, Writer};
 
 /// The outcome of every operation of the store.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// How long callers wait before they ask a store again that failed for a reason that passes.
+pub const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many events a subscriber may be behind before it misses some and has to read them with
 /// [`Store::events_after`].
@@ -95,9 +98,14 @@ impl Store {
     /// Fails with [`StoreError::Locked`] when another ostler uses the folder and with [`StoreError::Newer`] when a
     /// newer ostler has written it.
     pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_within(dir, None)
+    }
+
+    /// Opens it like [`Self::open`], with a database that grows to so many bytes and no further.
+    pub fn open_within(dir: &Path, most_bytes: Option<u64>) -> Result<Self> {
         let folder = DataFolder::open(dir)?;
         let secrets = Secrets::open(&folder)?;
-        let connection = schema::open_for_writing(&folder)?;
+        let connection = schema::open_for_writing(&folder, most_bytes)?;
         let (events, _) = broadcast::channel(EVENTS_IN_FLIGHT);
         let writer = Writer::start(connection, events.clone())?;
         let readers = Readers::new(folder.database());
@@ -126,6 +134,11 @@ impl Store {
     /// [`broadcast::error::RecvError::Lagged`] and catches up with [`Store::events_after`].
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.inner.events.subscribe()
+    }
+
+    /// Why nothing can be written now; nothing while all is well.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.inner.writer.trouble().borrow().clone()
     }
 
     /// How much the writer has done since the store was opened.

@@ -24,8 +24,15 @@ const STATEMENTS: usize = 128;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the database, makes it when it is missing and migrates it.
-pub(super) fn open_for_writing(folder: &DataFolder) -> Result<Connection> {
-    open_with(folder, MIGRATIONS)
+pub(super) fn open_for_writing(folder: &DataFolder, most_bytes: Option<u64>) -> Result<Connection> {
+    let connection = open_with(folder, MIGRATIONS)?;
+    if let Some(bytes) = most_bytes {
+        let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        // A database that is larger already stays as it is, and grows no further.
+        connection
+            .query_row(&format!("PRAGMA max_page_count = {}", (bytes / u64::from(page)).max(1)), [], |_| Ok(()))?;
+    }
+    Ok(connection)
 }
 
 /// Opens the database for reading. It must have been opened for writing before.

@@ -16,7 +16,7 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// How many operations wait before callers do.
 const QUEUE: usize = 1024;
@@ -81,6 +81,16 @@ pub(super) struct Writer {
     queue: Option<mpsc::Sender<Box<dyn Operation>>>,
     thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
+    trouble: watch::Receiver<Option<Trouble>>,
+}
+
+/// Why nothing can be written now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Timestamp,
+    /// What is in the way, and what to do.
+    pub error: StoreError,
 }
 
 #[derive(Default)]
@@ -94,12 +104,18 @@ impl Writer {
     pub(super) fn start(connection: Connection, subscribers: broadcast::Sender<Event>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let counts = Arc::new(Counts::default());
-        let group_commit = GroupCommit { connection, subscribers, counts: Arc::clone(&counts) };
+        let (told, trouble) = watch::channel(None);
+        let group_commit = GroupCommit { connection, subscribers, counts: Arc::clone(&counts), trouble: told };
         let thread = thread::Builder::new()
             .name("ostler-store".to_owned())
             .spawn(move || group_commit.run(waiting))
             .map_err(|error| StoreError::Io { what: format!("the writer thread does not start: {error}") })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), counts })
+        Ok(Self { queue: Some(queue), thread: Some(thread), counts, trouble })
+    }
+
+    /// What keeps the last group from being written, if it was not, and each change of that.
+    pub(super) fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
+        self.trouble.clone()
     }
 
     /// Queues an operation and waits for its commit.
@@ -183,6 +199,7 @@ struct GroupCommit {
     connection: Connection,
     subscribers: broadcast::Sender<Event>,
     counts: Arc<Counts>,
+    trouble: watch::Sender<Option<Trouble>>,
 }
 
 impl GroupCommit {
@@ -197,6 +214,7 @@ impl GroupCommit {
             }
             let failure = match self.commit(&mut group) {
                 Ok(events) => {
+                    self.trouble.send_if_modified(|trouble| trouble.take().is_some());
                     for event in events {
                         // Nobody may be listening.
                         let _ = self.subscribers.send(event);
@@ -204,7 +222,7 @@ impl GroupCommit {
                     None
                 }
                 Err(failure) => {
-                    tracing::error!(operations = group.len(), "a group of operations was not committed: {failure}");
+                    self.troubled(&failure, group.len());
                     Some(failure)
                 }
             };
@@ -215,6 +233,19 @@ impl GroupCommit {
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!("the database did not close cleanly; nothing is lost: {error}");
         }
+    }
+
+    /// Notes why a group was not written, once for as long as it goes on.
+    fn troubled(&self, error: &StoreError, operations: usize) {
+        self.trouble.send_if_modified(|trouble| {
+            if trouble.as_ref().is_some_and(|trouble| trouble.error == *error) {
+                return false;
+            }
+            tracing::error!(operations, "a group of operations was not committed: {error}");
+            let since = trouble.as_ref().map_or_else(Timestamp::now, |trouble| trouble.since);
+            *trouble = Some(Trouble { since, error: error.clone() });
+            true
+        });
     }
 
     /// Runs a group in one transaction. The answer is its events.

@@ -24,6 +24,7 @@ mod records;
 mod rendering;
 mod scale;
 mod settings;
+mod storage;
 mod tutorial;
 mod usb;
 mod zebra;

@@ -13,6 +13,7 @@ mod machines;
 mod schema;
 mod secrets;
 mod settings;
+mod trouble;
 mod writer;
 
 use super::{Result, Store, StoreError};
