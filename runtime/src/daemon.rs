@@ -5,6 +5,7 @@ use crate::{
     broker::Services,
     dev,
     instance::{GuestEngine, LimitTable, code::CodeCache},
+    jobs::retention::keep_house,
     registry::{Catalog, Registry},
     store::Store,
 };
@@ -88,12 +89,15 @@ impl Daemon {
                 dev::watch(registry, watched).await;
             }
         });
+        let services = &self.registry.services;
+        let housekeeping = tokio::spawn(keep_house(services.store.clone(), services.limits.job_retention()));
         let served = tokio::select! {
             served = async { axum::serve(self.listener, router).await } => served,
             // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.
             () = stop => Ok(()),
         };
         installing.abort();
+        housekeeping.abort();
         self.registry.shutdown().await;
         let _ = std::fs::remove_file(&self.socket);
         Ok(served?)

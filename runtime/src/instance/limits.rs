@@ -63,6 +63,8 @@ pub struct Limits {
     pub compile_memory_bytes: u64,
     /// Time to compile a component. Default 120,000.
     pub compile_ms: u32,
+    /// How long jobs stay after they are over, in seconds. 0 is for ever. Default 7,776,000, which is 90 days.
+    pub job_retention_s: u32,
     /// What the database may grow to, in bytes. 0 is no bound. Default 0.
     pub database_bytes: u64,
     /// The time between two pings of a machine. 0 switches pings off. Default 30,000.
@@ -97,6 +99,7 @@ impl Default for Limits {
             component_bytes: 64 << 20,
             compile_memory_bytes: 1 << 30,
             compile_ms: 120_000,
+            job_retention_s: 90 * 24 * 3_600,
             database_bytes: 0,
             ping_interval_ms: 30_000,
         }
@@ -192,6 +195,11 @@ impl Limits {
             CallKind::RunAction | CallKind::Function => Some(ms(self.action_ms)),
             CallKind::Print => None,
         }
+    }
+
+    /// How long jobs stay after they are over, unless that is for ever.
+    pub fn job_retention(&self) -> Option<Duration> {
+        (self.job_retention_s > 0).then(|| Duration::from_secs(self.job_retention_s.into()))
     }
 
     /// How long a print call may stand still.

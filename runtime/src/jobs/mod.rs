@@ -3,12 +3,14 @@
 //! * [`mod@settle`]: what becomes of a job when its call has ended; a pure function, decided by bytes
 //! * [`attempt`]: one attempt: the document, the ledger, the call, the outcome
 //! * [`patience`]: a call that goes on while its device wants attention
+//! * [`retention`]: how long finished jobs stay
 //! * [`intake`]: what a machine takes, asked of its driver
 //! * [`submit`]: from a document to an acknowledged job
 
 pub mod attempt;
 pub mod intake;
 pub mod patience;
+pub mod retention;
 pub mod settle;
 pub mod submit;
 

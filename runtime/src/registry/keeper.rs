@@ -48,7 +48,7 @@ pub struct Keeper {
     pub(super) recovered: Option<JobId>,
 }
 
-/// A machine as it was when its `init-machine` began.
+/// A machine as it was when a round began.
 struct Asked {
     /// The machine's count of edits.
     edits: u64,
@@ -98,6 +98,8 @@ impl Keeper {
     async fn round(&mut self) -> Flow {
         let Slot { driver, disabled_plugin } = self.slot.borrow_and_update().clone();
         self.adopt(driver.clone());
+        // Before anything of it is looked at: what changes from here on may have been seen by some and not by others.
+        let asked = Asked { edits: self.machine.edits(), state: machine_state(&self.machine) };
         if !self.machine.is_active() {
             self.enter(MachineState::Inactive).await;
             return self.wait(None).await;
@@ -151,7 +153,6 @@ impl Keeper {
             Ok(generation) => generation,
             Err(flow) => return flow,
         };
-        let asked = Asked { edits: self.machine.edits(), state: machine_state(&self.machine) };
         let call = Call::of_machine(CallKind::InitMachine, Arc::clone(&self.machine));
         let end = self.attend(&instance, generation, call, Payload::None).await;
         match end.failure() {

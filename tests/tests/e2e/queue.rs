@@ -180,3 +180,18 @@ fn a_job_goes_on_as_soon_as_the_device_has_recovered() {
     assert!(at(&done["finished_at"]) < at(&waiting["next_try_at"]), "{done:#} {waiting:#}");
     came_out(&zebra, &[&png("HEAD")]);
 }
+
+#[test]
+fn finished_jobs_go_after_their_time_and_those_in_doubt_stay() {
+    let daemon = Daemon::builder().ping_interval(600_000).limits("job_retention_s = 2").start();
+    daemon.install("ostler_driver_zebra");
+    let zebra = printer::zebra();
+    daemon.add_zebra("dock", &zebra, &[]);
+    let doubtful = unknown_job(&daemon, &zebra);
+    let done = daemon.print("dock", &png("DONE"), 1);
+    assert_eq!(daemon.job_over(done)["state"], "done");
+    let path = format!("/api/job/{done}/");
+    daemon.until("the finished job is gone", |daemon| daemon.request("GET", &path, None).0 == 404);
+    assert_eq!(daemon.job(doubtful)["state"], "unknown");
+    daemon.cli(&["job", "show", &done.to_string()]).refused(3, &["there is no job"]);
+}
