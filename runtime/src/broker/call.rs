@@ -111,6 +111,8 @@ pub struct Call {
     reason: OnceLock<String>,
     /// An operator gave up the job of this call.
     given_up: AtomicBool,
+    /// Why no further label is to be begun, once that is so.
+    winding_down: OnceLock<String>,
     ended: AtomicBool,
     began: Instant,
     /// Milliseconds from `began` to the last byte or status that moved.
@@ -164,6 +166,7 @@ impl Call {
             cancel: CancellationToken::new(),
             reason: OnceLock::new(),
             given_up: AtomicBool::new(false),
+            winding_down: OnceLock::new(),
             ended: AtomicBool::new(false),
             began: Instant::now(),
             activity: AtomicU64::new(0),
@@ -186,6 +189,16 @@ impl Call {
     /// Whether an operator gave up its job.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Lets a print call finish the label in hand, and begin no further one. The first reason stays.
+    pub fn wind_down(&self, reason: impl Into<String>) {
+        let _ = self.winding_down.set(reason.into());
+    }
+
+    /// Why no further label is to be begun, if that is so.
+    pub fn winding_down(&self) -> Option<&str> {
+        self.winding_down.get().map(String::as_str)
     }
 
     /// Whether somebody asked it to end.

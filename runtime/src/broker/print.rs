@@ -5,7 +5,7 @@
 
 use super::Call;
 use crate::{
-    model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Proof},
+    model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Outcome, Proof},
     store::{STORE_PAUSE, Store, StoreError},
 };
 use ostler_render::Raster;
@@ -129,6 +129,10 @@ impl PrintRun {
         if index != done || index >= count {
             let message = format!("label {index} cannot start: of {count} labels, {done} are done; labels go in order");
             return Err(DriverError::invalid("label-order", message));
+        }
+        if let Some(reason) = call.winding_down() {
+            let message = format!("{reason}: label {} of {count} was not begun, and the job goes on with it", index + 1);
+            return Err(DriverError::cancelled(message).with_outcome(Outcome::NotSent));
         }
         if let Book::Store(store) = &self.book {
             commit(call, || store.label_started(self.job.id, index)).await?;

@@ -5,9 +5,10 @@ use super::{
     document::Document,
     events::Feed,
     output::{Output, line},
+    wait::to_the_end,
 };
 use crate::model::{JobRecord, JobState};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ pub struct Print {
     /// A name for this request: sent again, it is the same job and not another one.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// Wait until the job is over; the exit status is the job's outcome.
+    /// Show what happens to the job until it is over. The exit status is its outcome: 0 done, 1 failed, 5 cancelled, 6 unknown.
     #[arg(long)]
     wait: bool,
 }
@@ -64,6 +65,11 @@ pub enum Command {
     },
     /// Show what a function that ran as a job returned.
     Result {
+        /// Its number.
+        job: i64,
+    },
+    /// Show what happens to a job until it is over. The exit status is its outcome: 0 done, 1 failed, 5 cancelled, 6 unknown.
+    Wait {
         /// Its number.
         job: i64,
     },
@@ -109,9 +115,7 @@ pub async fn print(client: &Client, out: Output, print: Print) -> Result<()> {
     let Some(feed) = feed else {
         return out.say(&job, &format!("job {} is queued on {}", job.id, machine.name));
     };
-    let job = wait(client, feed, job).await?;
-    show(out, &job)?;
-    if job.state == JobState::Done { Ok(()) } else { bail!("job {} ended as {}", job.id, job.state.name()) }
+    to_the_end(client, out, feed, job, show).await
 }
 
 /// Writes the dots that a machine would print.
@@ -123,20 +127,6 @@ pub async fn preview(client: &Client, out: Output, preview: Preview) -> Result<(
     let file = preview.to.display();
     let sentence = format!("{file} has the dots of label {} of {}", preview.label, preview.document.title());
     out.say(&json!({ "file": file.to_string(), "label": preview.label }), &sentence)
-}
-
-/// Follows a job to its end.
-pub async fn wait(client: &Client, mut feed: Feed, mut job: JobRecord) -> Result<JobRecord> {
-    while !job.state.is_over() {
-        loop {
-            let event = feed.next().await?;
-            if event.job == Some(job.id) && event.kind == "job.state-changed" {
-                break;
-            }
-        }
-        job = client.get(&format!("/api/job/{}/", job.id)).await?;
-    }
-    Ok(job)
 }
 
 /// Does it.
@@ -167,6 +157,12 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             })
         }
         Command::Show { job } => show(out, &client.get(&format!("/api/job/{job}/")).await?),
+        Command::Wait { job } => {
+            // First, so that no event is missed.
+            let feed = Feed::open(client, None).await?;
+            let job = client.get(&format!("/api/job/{job}/")).await?;
+            to_the_end(client, out, feed, job, show).await
+        }
         Command::Result { job } => {
             let result: serde_json::Value = client.get(&format!("/api/job/{job}/result/")).await?;
             line(&serde_json::to_string_pretty(&result)?)

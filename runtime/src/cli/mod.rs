@@ -1,10 +1,11 @@
 //! The command line: one file a command group. Client commands talk to the daemon over its Unix socket.
 //!
-//! Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied.
+//! Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, also 5 cancelled and 6 unknown.
 //!
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
+//! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
@@ -21,6 +22,7 @@ pub mod output;
 pub mod plugin;
 pub mod serve;
 pub mod types;
+pub mod wait;
 
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -59,7 +61,7 @@ enum Command {
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),
-    /// Jobs: list, show, cancel, hold, release, retry, reprint.
+    /// Jobs: list, show, wait, cancel, hold, release, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
     /// Machine types: list, show.
@@ -109,9 +111,15 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ostler: {error:#}");
-            ExitCode::from(error.downcast_ref::<client::Refused>().map_or(1, client::Refused::exit_status))
+            ExitCode::from(exit_status(&error))
         }
     }
+}
+
+fn exit_status(error: &anyhow::Error) -> u8 {
+    let refused = error.downcast_ref::<client::Refused>().map(client::Refused::exit_status);
+    let ended = error.downcast_ref::<wait::EndedOtherwise>().map(wait::EndedOtherwise::exit_status);
+    refused.or(ended).unwrap_or(1)
 }
 
 async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Result<()> {

@@ -5,11 +5,16 @@ use crate::{
     instance::LimitTable,
 };
 use anyhow::{Context as _, Result};
+use futures::FutureExt as _;
 use std::{
     io::IsTerminal as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 use tracing_subscriber::EnvFilter;
 
 /// How to serve.
@@ -29,7 +34,7 @@ pub struct Arguments {
     ping_interval: Option<u32>,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT; a second one ends jobs in hand at once.
 pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
     let filter = EnvFilter::try_from_env("OSTLER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -53,12 +58,21 @@ pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let daemon = Daemon::start(options).await?;
     tracing::info!(socket = %daemon.socket().display(), version = env!("CARGO_PKG_VERSION"), "ready");
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    };
-    daemon.serve(stop).await
+    let registry = Arc::clone(&daemon.registry);
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut signalled = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        signalled().await;
+        tracing::info!("stopping: jobs in hand may finish their labels; a second signal ends them at once");
+        let _ = stop.send(());
+        signalled().await;
+        tracing::info!("stopping at once");
+        registry.hurry();
+    });
+    daemon.serve(stopped.map(drop)).await
 }

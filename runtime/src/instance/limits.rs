@@ -29,6 +29,8 @@ pub struct Limits {
     pub print_idle_ms: u32,
     /// What a call gets after it was cancelled, before it is given up. Default 1,500.
     pub grace_ms: u32,
+    /// What jobs in hand get to finish their labels when the daemon stops. Default 10,000.
+    pub drain_ms: u32,
     /// Opening a connection. Default 10,000.
     pub connect_ms: u32,
     /// Linear memory of an instance. Default 64 MiB.
@@ -83,6 +85,7 @@ impl Default for Limits {
             init_ms: 10_000,
             print_idle_ms: 300_000,
             grace_ms: 1_500,
+            drain_ms: 10_000,
             connect_ms: 10_000,
             memory_bytes: 64 << 20,
             table_elements: 100_000,
@@ -153,6 +156,11 @@ impl Limits {
     /// What a call gets after it was cancelled.
     pub fn grace(&self) -> Duration {
         ms(self.grace_ms)
+    }
+
+    /// What jobs in hand get when the daemon stops.
+    pub fn drain(&self) -> Duration {
+        ms(self.drain_ms)
     }
 
     /// The pause before the `count`th restart within the window, counted from 1.

@@ -6,6 +6,7 @@ use crate::{
     model::JobId,
 };
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// What a keeper is told.
 pub enum Command {
@@ -39,8 +40,10 @@ pub enum Command {
         /// Answered when it is stopped.
         reply: oneshot::Sender<()>,
     },
-    /// The daemon ends.
+    /// The daemon ends. A job in hand may finish its label within the time for that.
     Shutdown {
+        /// Fires when somebody cannot wait for that.
+        at_once: CancellationToken,
         /// Answered when it is stopped.
         reply: oneshot::Sender<()>,
     },

@@ -23,6 +23,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
 const BACK_OFF: [u64; 5] = [5, 10, 20, 40, 80];
@@ -258,17 +259,25 @@ impl Keeper {
         let running = instance.call(generation, Arc::clone(&call), payload);
         tokio::pin!(running);
         let mut patience = Patience::of(&call, &self.machine, &self.services.store);
+        let mut drain = None;
         loop {
             tokio::select! {
                 end = &mut running => return end,
                 () = patience.look() => {}
+                () = drained(drain.as_ref()), if !call.is_cancelled() => {
+                    call.cancel("ostler stops, and could wait no longer for the label");
+                }
                 Some(command) = self.commands.recv() => {
                     match &command {
                         Command::Look if self.machine.is_active() => {}
                         Command::Look => call.cancel("the machine was switched off"),
                         Command::Restart { .. } => call.cancel("the machine is restarted"),
                         Command::Remove { .. } => call.cancel("the machine was removed"),
-                        Command::Shutdown { .. } => call.cancel("the daemon stops"),
+                        Command::Shutdown { at_once, .. } if call.job.is_some() => {
+                            call.wind_down("ostler stops");
+                            drain = Some((Instant::now() + self.services.limits.drain(), at_once.clone()));
+                        }
+                        Command::Shutdown { .. } => call.cancel("ostler stops"),
                         Command::Job | Command::Cancel { .. } | Command::Run(_) | Command::Reload { .. } => {}
                     }
                     match command {
@@ -368,7 +377,7 @@ impl Keeper {
                 let _ = reply.send(());
                 Flow::End
             }
-            Command::Reload { reply } | Command::Shutdown { reply } => {
+            Command::Reload { reply } | Command::Shutdown { reply, .. } => {
                 let _ = reply.send(());
                 Flow::End
             }
@@ -435,5 +444,16 @@ impl Keeper {
         if let Some(driver) = self.adopted.take() {
             driver.context.machines.write().remove(&self.machine.id);
         }
+    }
+}
+
+/// Completes when a job in hand got all the time that it gets when the daemon stops; never while it does not.
+async fn drained(drain: Option<&(Instant, CancellationToken)>) {
+    match drain {
+        Some((until, at_once)) => tokio::select! {
+            () = sleep_until(*until) => {}
+            () = at_once.cancelled() => {}
+        },
+        None => std::future::pending().await,
     }
 }

@@ -69,6 +69,7 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 /// How many commands may wait for a keeper.
 const COMMANDS: usize = 16;
@@ -123,6 +124,8 @@ pub struct Registry {
     installing: tokio::sync::Mutex<()>,
     /// How many previews may be made at the same time.
     rehearsals: Semaphore,
+    /// Fires when the end of the daemon cannot wait for jobs in hand.
+    at_once: CancellationToken,
 }
 
 /// A loaded machine and the way to its keeper.
@@ -157,6 +160,7 @@ impl Registry {
             changing: tokio::sync::Mutex::default(),
             installing: tokio::sync::Mutex::default(),
             rehearsals: Semaphore::new(REHEARSALS),
+            at_once: CancellationToken::new(),
         });
         let began = Instant::now();
         let plugins = registry.discover_types().await?;
@@ -206,18 +210,20 @@ impl Registry {
         self.services.store.drivers().await
     }
 
-    /// Stops all machines and waits for their keepers.
+    /// Stops all machines and waits for their keepers. Jobs in hand may finish their labels, within the time for that.
     pub async fn shutdown(&self) {
         let entries: Vec<_> = std::mem::take(&mut *self.machines.write()).into_values().collect();
         let stops = entries.into_iter().map(|entry| async move {
-            let (reply, done) = oneshot::channel();
-            if entry.commands.send(Command::Shutdown { reply }).await.is_ok() {
-                let _ = done.await;
-            }
+            entry.ask(|reply| Command::Shutdown { at_once: self.at_once.clone(), reply }).await;
         });
         futures::future::join_all(stops).await;
         self.services.flush().await;
         self.services.render.end_idle().await;
+    }
+
+    /// Ends the jobs that a [`Self::shutdown`] waits for.
+    pub fn hurry(&self) {
+        self.at_once.cancel();
     }
 
     /// Keeps an error that did not stop the start.

@@ -165,9 +165,9 @@ impl Keeper {
                 let reason = "the machine was removed".to_owned();
                 Some(Leave::Stop { reason, then: Some(Command::Remove { reply }) })
             }
-            Command::Shutdown { reply } => {
+            shutdown @ Command::Shutdown { .. } => {
                 let reason = "the daemon stops".to_owned();
-                Some(Leave::Stop { reason, then: Some(Command::Shutdown { reply }) })
+                Some(Leave::Stop { reason, then: Some(shutdown) })
             }
         }
     }
@@ -229,6 +229,10 @@ impl Keeper {
                     }
                 };
                 self.machine.write_log("info", &words, Vec::new());
+                let done = matches!(settlement, crate::jobs::Settlement::Over { state: JobState::Done, .. });
+                if attempt.call.winding_down().is_some() && !done {
+                    tracing::warn!(machine = %self.machine.id, "not finished when ostler stopped: {words}");
+                }
                 if let Some(error) = shown(&settlement) {
                     self.machine.report(error);
                 }
