@@ -3,7 +3,8 @@
 //! Its log is kept, and printed when the test fails. A log with a panic fails the test, whatever else it saw.
 
 use crate::{PATIENCE, place};
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use std::{
     ffi::OsString,
     io::{BufRead as _, BufReader},
@@ -172,6 +173,16 @@ impl Daemon {
         self.running.take().expect("the daemon runs").stop()
     }
 
+    /// Sends it a signal, and does not wait for what comes of it.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.running.as_ref().expect("the daemon runs").child), signal).unwrap();
+    }
+
+    /// Waits until it ends after a signal, and returns how it ended.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.running.take().expect("the daemon runs").ended()
+    }
+
     /// Starts it on the same folder; kills it first if it runs.
     pub fn restart(&mut self) {
         self.kill();
@@ -234,9 +245,12 @@ impl Running {
         running
     }
 
-    fn stop(mut self) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).unwrap();
+    fn stop(self) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.ended()
+    }
+
+    fn ended(mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() && Instant::now() < end {
             thread::sleep(Duration::from_millis(5));

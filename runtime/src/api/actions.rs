@@ -1,11 +1,6 @@
-//! What a machine offers beside its settings: actions, the functions of its type, options of jobs, previews.
+//! What a machine offers beside its settings: actions, the functions of its type, options of jobs.
 
-use super::{
-    ApiError, OPERATOR, State,
-    extract::Json,
-    machines::find,
-    submission::{Submitted, idempotency_key},
-};
+use super::{ApiError, OPERATOR, State, extract::Json, machines::find, submission::idempotency_key};
 use crate::{
     jobs::submit::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
@@ -13,9 +8,8 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    extract::{Path, Request},
-    http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    extract::Path,
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -84,15 +78,4 @@ pub async fn options(registry: State, Path(id): Path<String>) -> Result<Json<Off
     let (options, formats, media) = tokio::join!(intake.options(), intake.formats(), intake.media());
     let options = options?.map(|declared| copies_spec().into_iter().chain(declared.iter().cloned()).collect());
     Ok(Json(Offer { options, formats, media }))
-}
-
-/// `POST /api/machine/{id}/preview/?label=N`: the body is a document as for a job, the answer the dots of its label N (from
-/// 1) as a PNG.
-pub async fn preview(registry: State, Path(id): Path<String>, request: Request) -> Result<impl IntoResponse, ApiError> {
-    let entry = find(&registry, &id)?;
-    let mut submitted = Submitted::read(request).await?;
-    let label = submitted.number("label")?.unwrap_or(1);
-    let index = label.checked_sub(1).ok_or_else(|| ApiError::field("label", "Labels are counted from 1."))?;
-    let png = registry.preview(&entry, submitted.finish()?, index).await?;
-    Ok(([(header::CONTENT_TYPE, "image/png")], png))
 }

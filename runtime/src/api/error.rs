@@ -4,7 +4,8 @@ use crate::{
     jobs::SubmitError,
     model::{DriverError, ErrorKind},
     registry::{
-        ActionError, ChangeError, FieldErrors, FunctionError, InstallError, MachineError, PluginError, PreviewError,
+        ActionError, CaptureError, ChangeError, FieldErrors, FunctionError, InstallError, MachineError, PluginError,
+        PreviewError, RehearsalError,
     },
     store::StoreError,
 };
@@ -190,17 +191,41 @@ impl From<PreviewError> for ApiError {
     fn from(error: PreviewError) -> Self {
         let detail = error.to_string();
         match error {
-            PreviewError::Submission(error) => error.into(),
+            PreviewError::Rehearsal(error) => error.into(),
             PreviewError::NoSuchLabel { .. } => Self::field("label", detail),
             PreviewError::Render(_) | PreviewError::NoDots => Self::field("document", detail),
-            PreviewError::DriverMissing(_) => {
-                Self::Other { status: StatusCode::CONFLICT, code: "driver-missing".into(), detail }
-            }
             PreviewError::Driver(error) => match Self::from(error) {
                 Self::Other { status, code, .. } => Self::Other { status, code, detail },
                 fields @ Self::Fields(_) => fields,
             },
-            PreviewError::Code(_) => Self::internal(detail),
+        }
+    }
+}
+
+impl From<RehearsalError> for ApiError {
+    fn from(error: RehearsalError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RehearsalError::Submission(error) => error.into(),
+            RehearsalError::DriverMissing(_) => {
+                Self::Other { status: StatusCode::CONFLICT, code: "driver-missing".into(), detail }
+            }
+            RehearsalError::Code(_) => Self::internal(detail),
+            RehearsalError::Stopping => {
+                Self::Other { status: StatusCode::SERVICE_UNAVAILABLE, code: "stopping".into(), detail }
+            }
+        }
+    }
+}
+
+impl From<CaptureError> for ApiError {
+    fn from(error: CaptureError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CaptureError::Minutes(_) => Self::field("minutes", detail),
+            CaptureError::None { .. } => Self::not_found(detail),
+            CaptureError::File { .. } => Self::internal(detail),
+            CaptureError::Store(error) => error.into(),
         }
     }
 }

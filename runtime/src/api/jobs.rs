@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     model::{JobId, JobRecord, JobState, MachineId},
+    registry::Candidate,
     store::JobFilter,
 };
 use axum::{
@@ -49,6 +50,12 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
         before: filter.before.map(JobId),
     };
     Ok(Json(registry.services.store.jobs(filter).await?))
+}
+
+/// `POST /api/job/candidates/`: the body is a document as for a job, without a machine; the answer what each machine that prints
+/// would do with it, those first that would print soonest.
+pub async fn candidates(registry: State, request: Request) -> Result<Json<Vec<Candidate>>, ApiError> {
+    Ok(Json(registry.candidates(&Submitted::read(request).await?.finish()?).await?))
 }
 
 /// `POST /api/job/?machine=ID&copies=N&title=T&options=JSON&fields=JSON`: the body is the document, `Content-Type` its media

@@ -6,13 +6,15 @@
 //! * [`extract`]: what requests bring, read with refusals in JSON
 //! * [`machines`], [`settings`]: machines and their settings
 //! * [`drivers`], [`plugins`]: installed components, and what comes together
-//! * [`actions`]: buttons, options of jobs, previews
+//! * [`actions`]: buttons, functions, options of jobs
+//! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
 
 pub mod actions;
+pub mod capture;
 pub mod drivers;
 pub mod error;
 pub mod events;
@@ -20,6 +22,7 @@ pub mod extract;
 pub mod jobs;
 pub mod machines;
 pub mod plugins;
+pub mod rehearsals;
 pub mod settings;
 pub mod submission;
 
@@ -66,7 +69,9 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/machine/{id}/call/{function}/", post(actions::call))
         .route("/api/machine/{id}/history/", get(machines::history))
         .route("/api/machine/{id}/options/", get(actions::options))
-        .route("/api/machine/{id}/preview/", post(actions::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/machine/{id}/preview/", post(rehearsals::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/machine/{id}/dry-run/", post(rehearsals::dry_run).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/machine/{id}/capture/", get(capture::read).post(capture::begin).delete(capture::end))
         .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
         .route("/api/machine/{id}/settings/{scope}/{key}/", get(settings::show).put(settings::set).patch(settings::set))
         .route("/api/machine/{id}/settings/{scope}/{key}/choices/", get(settings::choices))
@@ -84,6 +89,7 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/driver/{slug}/disable/", post(drivers::disable))
         .route("/api/driver/{slug}/log/", get(drivers::log))
         .route("/api/job/", get(jobs::list).post(jobs::submit).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/job/candidates/", post(jobs::candidates).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
         .route("/api/job/{id}/", get(jobs::show))
         .route("/api/job/{id}/result/", get(jobs::result))
         .route("/api/job/{id}/cancel/", post(jobs::cancel))

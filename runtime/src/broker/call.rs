@@ -243,10 +243,10 @@ impl Call {
     }
 
     /// Counts bytes that the device took.
-    pub fn wrote(&self, count: usize) {
-        self.written.fetch_add(count as u64, Ordering::AcqRel);
+    pub fn wrote(&self, bytes: &[u8]) {
+        self.written.fetch_add(bytes.len() as u64, Ordering::AcqRel);
         if let Some(print) = &self.print {
-            print.wrote(count);
+            print.wrote(bytes);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::{
     call::Call,
+    capture::Happened,
     device::{self, Opened},
     machine::{Machine, MachineHandle},
 };
@@ -13,7 +14,10 @@ use crate::{
     model::{DriverError, ErrorKind, Outcome, Scope, SettingKind},
 };
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -27,11 +31,15 @@ pub const MAX_CONNECTIONS: usize = 4;
 /// The most bytes that one read returns.
 const MAX_READ: u32 = 64 * 1024;
 
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
 /// A guest's handle to a connection.
 #[derive(Clone)]
 pub struct ConnectionHandle(Arc<Connection>);
 
 struct Connection {
+    /// For captures; no other connection of this daemon has it.
+    number: u64,
     machine: Arc<Machine>,
     peer: String,
     reader: Mutex<Box<dyn AsyncRead + Send + Unpin>>,
@@ -41,8 +49,22 @@ struct Connection {
     closed: CancellationToken,
 }
 
+impl Connection {
+    /// Takes down what happens, if somebody wants to see it.
+    fn capture(&self, call: Option<&Call>, event: impl FnOnce() -> Happened) {
+        capture(&self.machine, self.number, call, event);
+    }
+}
+
+fn capture(machine: &Machine, connection: u64, call: Option<&Call>, event: impl FnOnce() -> Happened) {
+    if let Some(capture) = machine.capture() {
+        capture.take(connection, call.and_then(|call| call.job).map(|job| job.0), event());
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.capture(None, || Happened::Closed);
         self.machine.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -85,7 +107,10 @@ impl ConnectionHandle {
         match opened {
             Ok(Opened { reader, writer, peer }) => {
                 call.touch();
+                let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+                capture(machine, number, Some(call), || Happened::Opened { peer: peer.clone() });
                 Ok(Self(Arc::new(Connection {
+                    number,
                     machine: Arc::clone(machine),
                     peer,
                     reader: Mutex::new(reader),
@@ -95,6 +120,7 @@ impl ConnectionHandle {
             }
             Err(error) => {
                 machine.connections.fetch_sub(1, Ordering::AcqRel);
+                capture(machine, 0, Some(call), || Happened::Failed { message: error.message.clone() });
                 Err(error)
             }
         }
@@ -129,10 +155,18 @@ impl ConnectionHandle {
             Ok(Ok(count)) => {
                 call.touch();
                 buffer.truncate(count);
+                connection.capture(Some(&call), || match buffer.as_slice() {
+                    [] => Happened::Ended,
+                    bytes => Happened::received(bytes),
+                });
                 Ok(buffer)
             }
             Ok(Err(error)) => Err(self.lost(&error)),
-            Err(_) => Err(self.silent(timeout)),
+            Err(_) => {
+                let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+                connection.capture(Some(&call), || Happened::Silent { ms });
+                Err(self.silent(timeout))
+            }
         }
     }
 
@@ -158,9 +192,11 @@ impl ConnectionHandle {
             if written == 0 {
                 return Err(self.lost(&std::io::ErrorKind::WriteZero.into()));
             }
-            call.wrote(written);
+            let (taken, left) = rest.split_at(written.min(rest.len()));
+            call.wrote(taken);
             call.touch();
-            rest = rest.get(written..).unwrap_or_default();
+            connection.capture(Some(&call), || Happened::sent(taken));
+            rest = left;
         }
         Ok(())
     }
@@ -197,6 +233,7 @@ impl ConnectionHandle {
 
     fn lost(&self, error: &std::io::Error) -> DriverError {
         let message = format!("the connection to {} was lost ({error})", self.0.peer);
+        self.0.capture(None, || Happened::Failed { message: message.clone() });
         DriverError::new(ErrorKind::Transient, "connection-lost", message).with_outcome(Outcome::Unknown)
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     board::Board,
     call::Call,
+    capture::Capture,
     gate::Gate,
     log::{LogRing, cut},
     services::Services,
@@ -60,6 +61,8 @@ pub struct Machine {
     options: RwLock<Option<Arc<[OptionSpec]>>>,
     /// The choices of settings that declare none, as the driver said them last.
     choices: RwLock<HashMap<(Scope, SettingKey), Vec<Choice>>>,
+    /// What goes over its wire, while somebody wants to see it.
+    capture: RwLock<Option<Arc<Capture>>>,
     /// The time between two pings; none for the daemon's, zero for never.
     ping_interval: RwLock<Option<Duration>>,
     /// Whether it only plays the machine of this id.
@@ -119,6 +122,7 @@ impl Machine {
             dirty: AtomicBool::new(false),
             options: RwLock::new(None),
             choices: RwLock::default(),
+            capture: RwLock::new(None),
             ping_interval: RwLock::new(None),
             stand_in: false,
             services,
@@ -164,6 +168,16 @@ impl Machine {
     /// Keeps the choices of a setting.
     pub fn remember_choices(&self, scope: Scope, key: SettingKey, choices: Vec<Choice>) {
         self.choices.write().insert((scope, key), choices);
+    }
+
+    /// The capture of its wire that goes on, if one does.
+    pub fn capture(&self) -> Option<Arc<Capture>> {
+        self.capture.read().as_ref().filter(|capture| capture.goes_on()).cloned()
+    }
+
+    /// Begins a capture in place of the one before, or ends it.
+    pub fn set_capture(&self, capture: Option<Capture>) {
+        *self.capture.write() = capture.map(Arc::new);
     }
 
     /// The name that the operator gave it.

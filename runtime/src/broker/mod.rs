@@ -11,6 +11,7 @@
 //! * [`address`]: where a device URI leads, and which addresses are refused
 //! * [`device`]: opening a device; [`serial`]: how the bits of a serial line are sent
 //! * [`connection`]: reading and writing, counted
+//! * [`capture`]: what goes over the wire, while somebody wants to see it
 //! * [`gate`]: who may use a machine's device at this moment
 //! * [`mod@print`]: the ledger of a print job's labels
 //! * [`log`]: the bounded log of a machine or driver
@@ -22,6 +23,7 @@
 pub mod address;
 pub mod board;
 pub mod call;
+pub mod capture;
 pub mod connection;
 pub mod device;
 pub mod gate;

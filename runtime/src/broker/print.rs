@@ -10,7 +10,7 @@ use crate::{
 };
 use ostler_render::Raster;
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 /// One attempt at a job.
@@ -33,7 +33,25 @@ enum Book {
         label: u32,
         asked: watch::Sender<Option<Raster>>,
     },
+    /// Nowhere. What is wanted instead is all that the driver sends.
+    DryRun(Mutex<BTreeMap<u32, SentLabel>>),
 }
+
+/// A label of a dry run, as far as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentLabel {
+    /// Its number from 0.
+    pub index: u32,
+    /// The dots that the driver asked for, if it asked for any: the last ones, if it did more than once.
+    pub raster: Option<Raster>,
+    /// What it sent.
+    pub bytes: Vec<u8>,
+    /// What it said when it was done; nothing when it was not.
+    pub proof: Option<Proof>,
+}
+
+/// The most that a dry run keeps, in bytes.
+const MOST_SENT: usize = 32 << 20;
 
 #[derive(Debug, Clone, Copy)]
 struct Ledger {
@@ -62,6 +80,11 @@ impl PrintRun {
         Self::build(job, content, Book::Rehearsal { label, asked: watch::Sender::default() })
     }
 
+    /// An attempt that leaves no trace, to see what the driver sends.
+    pub fn dry(job: JobRecord, content: JobContent) -> Arc<Self> {
+        Self::build(job, content, Book::DryRun(Mutex::default()))
+    }
+
     fn build(job: JobRecord, content: JobContent, book: Book) -> Arc<Self> {
         let JobContent { document, fields } = content;
         let labels = LabelProgress { started: None, ..job.labels };
@@ -70,10 +93,18 @@ impl PrintRun {
 
     /// Notes that the driver asks for a label as dots.
     pub fn asked_for(&self, index: u32, raster: &Raster) {
-        if let Book::Rehearsal { label, asked } = &self.book
-            && *label == index
-        {
-            asked.send_replace(Some(*raster));
+        match &self.book {
+            Book::Rehearsal { label, asked } if *label == index => drop(asked.send_replace(Some(*raster))),
+            Book::DryRun(sent) => SentLabel::of(&mut sent.lock(), index).raster = Some(*raster),
+            Book::Rehearsal { .. } | Book::Store(_) => {}
+        }
+    }
+
+    /// The labels of a dry run so far.
+    pub fn sent(&self) -> Vec<SentLabel> {
+        match &self.book {
+            Book::DryRun(sent) => sent.lock().values().cloned().collect(),
+            Book::Rehearsal { .. } | Book::Store(_) => Vec::new(),
         }
     }
 
@@ -81,7 +112,7 @@ impl PrintRun {
     pub fn asked(&self) -> Option<Raster> {
         match &self.book {
             Book::Rehearsal { asked, .. } => *asked.borrow(),
-            Book::Store(_) => None,
+            Book::Store(_) | Book::DryRun(_) => None,
         }
     }
 
@@ -90,7 +121,7 @@ impl PrintRun {
         match &self.book {
             // The sender lives as long as this does, so waiting ends with the raster alone.
             Book::Rehearsal { asked, .. } => drop(asked.subscribe().wait_for(Option::is_some).await),
-            Book::Store(_) => std::future::pending().await,
+            Book::Store(_) | Book::DryRun(_) => std::future::pending().await,
         }
     }
 
@@ -103,7 +134,7 @@ impl PrintRun {
     /// Whether a byte may go to the device now.
     pub fn may_write(&self) -> Result<(), DriverError> {
         if self.ledger.lock().labels.started.is_some() {
-            return Ok(());
+            return self.has_room();
         }
         Err(DriverError::denied(
             "label-not-started",
@@ -112,10 +143,23 @@ impl PrintRun {
         ))
     }
 
+    /// A dry run keeps what is sent.
+    fn has_room(&self) -> Result<(), DriverError> {
+        let Book::DryRun(sent) = &self.book else { return Ok(()) };
+        if sent.lock().values().map(|label| label.bytes.len()).sum::<usize>() < MOST_SENT {
+            return Ok(());
+        }
+        let message = format!("a dry run keeps {} MiB: run it with fewer labels", MOST_SENT >> 20);
+        Err(DriverError::denied("dry-run-full", message))
+    }
+
     /// Counts bytes of the started label.
-    pub fn wrote(&self, count: usize) {
+    pub fn wrote(&self, bytes: &[u8]) {
         let mut ledger = self.ledger.lock();
-        ledger.bytes = ledger.bytes.saturating_add(count as u64);
+        ledger.bytes = ledger.bytes.saturating_add(bytes.len() as u64);
+        if let (Book::DryRun(sent), Some(index)) = (&self.book, ledger.labels.started) {
+            SentLabel::of(&mut sent.lock(), index).bytes.extend_from_slice(bytes);
+        }
     }
 
     /// Commits that a label is about to be sent. Waits for as long as the store fails and `call` lives.
@@ -131,7 +175,8 @@ impl PrintRun {
             return Err(DriverError::invalid("label-order", message));
         }
         if let Some(reason) = call.winding_down() {
-            let message = format!("{reason}: label {} of {count} was not begun, and the job goes on with it", index + 1);
+            let message =
+                format!("{reason}: label {} of {count} was not begun, and the job goes on with it", index + 1);
             return Err(DriverError::cancelled(message).with_outcome(Outcome::NotSent));
         }
         if let Book::Store(store) = &self.book {
@@ -154,10 +199,20 @@ impl PrintRun {
             commit(call, || store.label_done(self.job.id, index, proof)).await?;
         }
         let mut ledger = self.ledger.lock();
+        if let Book::DryRun(sent) = &self.book {
+            SentLabel::of(&mut sent.lock(), index).proof = Some(proof);
+        }
         let weakest = ledger.labels.proof.map_or(proof, |earlier| earlier.min(proof));
         ledger.labels = LabelProgress { done: index + 1, started: None, proof: Some(weakest) };
         ledger.bytes = 0;
         Ok(())
+    }
+}
+
+impl SentLabel {
+    /// The label of this number, which is added if nothing was known of it.
+    fn of(labels: &mut BTreeMap<u32, Self>, index: u32) -> &mut Self {
+        labels.entry(index).or_insert_with(|| Self { index, raster: None, bytes: Vec::new(), proof: None })
     }
 }
 

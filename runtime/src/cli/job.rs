@@ -3,11 +3,15 @@
 use super::{
     client::{Client, Refused, encode},
     document::Document,
+    dry_run,
     events::Feed,
     output::{Output, line},
     wait::to_the_end,
 };
-use crate::model::{JobRecord, JobState};
+use crate::{
+    model::{JobRecord, JobState},
+    registry::candidates::{Candidate, Takes},
+};
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use serde_json::json;
@@ -23,6 +27,12 @@ pub struct Print {
     /// A name for this request: sent again, it is the same job and not another one.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Print to nowhere: write what the driver would send, and the dots that a printer would make of it, into a folder.
+    #[arg(long, conflicts_with_all = ["wait", "idempotency_key"])]
+    dry_run: bool,
+    /// The folder for that.
+    #[arg(long, value_name = "DIR", default_value = "dry-run", requires = "dry_run")]
+    to: PathBuf,
     /// Show what happens to the job until it is over. The exit status is its outcome: 0 done, 1 failed, 5 cancelled, 6 unknown.
     #[arg(long)]
     wait: bool,
@@ -68,6 +78,8 @@ pub enum Command {
         /// Its number.
         job: i64,
     },
+    /// Show which machines take a document, and why the others do not.
+    Where(Box<Document>),
     /// Show what happens to a job until it is over. The exit status is its outcome: 0 done, 1 failed, 5 cancelled, 6 unknown.
     Wait {
         /// Its number.
@@ -106,6 +118,10 @@ pub enum Command {
 /// Prints a document.
 pub async fn print(client: &Client, out: Output, print: Print) -> Result<()> {
     let machine = client.machine(&print.machine).await?;
+    if print.dry_run {
+        let run = client.upload(&format!("/api/machine/{}/dry-run/", machine.pk), print.document.form(&[])?).await?;
+        return dry_run::write(out, &run, &print.to);
+    }
     let mut parameters = vec![("machine", machine.pk.to_string())];
     parameters.extend(print.idempotency_key.map(|key| ("idempotency_key", key)));
     let form = print.document.form(&parameters)?;
@@ -157,6 +173,17 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             })
         }
         Command::Show { job } => show(out, &client.get(&format!("/api/job/{job}/")).await?),
+        Command::Where(document) => {
+            let candidates: Vec<Candidate> = client.upload("/api/job/candidates/", document.form(&[])?).await?;
+            out.rows(&candidates, ["MACHINE", "TAKES IT", "WHY"], |candidate| {
+                let takes = match candidate.takes {
+                    Takes::Now => "now",
+                    Takes::Later => "later",
+                    Takes::No => "no",
+                };
+                [candidate.name.clone(), takes.to_owned(), candidate.why.join("; ")]
+            })
+        }
         Command::Wait { job } => {
             // First, so that no event is missed.
             let feed = Feed::open(client, None).await?;

@@ -1,6 +1,7 @@
 //! `ostler machine`: configured devices.
 
 use super::{
+    capture,
     client::{Client, encode},
     driver::log,
     offer,
@@ -95,6 +96,8 @@ pub enum Command {
     /// What it offers.
     #[command(flatten)]
     Offer(offer::Command),
+    /// Write what goes over a machine's wire to a file for some minutes, and show it.
+    Capture(capture::Arguments),
     /// Set the time between two pings of a machine.
     Ping {
         /// Its name or id.
@@ -186,6 +189,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             out.say(&view, &format!("{} is removed", view.name))
         }
         Command::Offer(command) => offer::run(client, out, command).await,
+        Command::Capture(arguments) => capture::run(client, out, arguments).await,
         Command::Ping { machine, interval } => {
             let view = client.machine(&machine).await?;
             let ms = match interval.as_str() {
@@ -269,6 +273,7 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
             ("driver", view.driver.to_string()),
             ("state", format!("{} (since {})", view.state, view.state_since)),
             ("queue", if view.paused { "paused".to_owned() } else { String::new() }),
+            ("captured", view.captured_until.map(|until| format!("until {until}")).unwrap_or_default()),
             ("status", format!("{} ({})", view.status_title, view.status)),
             ("text", view.status_text.clone()),
             ("last known", last_known.unwrap_or_default()),

@@ -8,12 +8,15 @@
 //! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
+//! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
 
+pub mod capture;
 pub mod client;
 pub mod demo;
 pub mod document;
 pub mod driver;
+pub mod dry_run;
 pub mod events;
 pub mod job;
 pub mod machine;
@@ -48,7 +51,7 @@ enum Command {
     /// See it work: a daemon with simulated printers, drivers, machines and a printed label.
     Demo(demo::Arguments),
     /// Machines: add, list, show, set, activate, deactivate, pause, resume, restart, remove; their
-    /// options and actions.
+    /// options and actions, and what goes over their wire.
     #[command(subcommand)]
     Machine(machine::Command),
     /// Drivers: install, enable, disable, roll back, isolate, remove, list, show, log.
@@ -61,7 +64,7 @@ enum Command {
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),
-    /// Jobs: list, show, wait, cancel, hold, release, retry, reprint.
+    /// Jobs: list, show, where, wait, cancel, hold, release, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
     /// Machine types: list, show.

@@ -36,7 +36,9 @@ impl EndedOtherwise {
 
 fn advice(state: JobState, job: JobId) -> String {
     match state {
-        JobState::Unknown => format!(": look at the printer, then `ostler job retry {job} --from LABEL` says where to go on"),
+        JobState::Unknown => {
+            format!(": look at the printer, then `ostler job retry {job} --from LABEL` says where to go on")
+        }
         JobState::Failed => format!(": `ostler job retry {job}` tries again when the cause is mended"),
         _ => String::new(),
     }
@@ -52,9 +54,9 @@ pub async fn to_the_end(
     show: impl FnOnce(Output, &JobRecord) -> Result<()>,
 ) -> Result<()> {
     let id = job.id;
-    let job = follow(client, feed, job, &Screen::new(out)).await.with_context(|| {
-        format!("job {id} goes on without this command; `ostler job wait {id}` waits for it again")
-    })?;
+    let job = follow(client, feed, job, &Screen::new(out))
+        .await
+        .with_context(|| format!("job {id} goes on without this command; `ostler job wait {id}` waits for it again"))?;
     show(out, &job)?;
     if job.state == JobState::Done { Ok(()) } else { Err(EndedOtherwise { job: id, state: job.state }.into()) }
 }
@@ -67,8 +69,11 @@ async fn follow(client: &Client, mut feed: Feed, mut job: JobRecord, screen: &Sc
             continue;
         }
         if event.kind == "job.state-changed" {
-            job = client.get(&format!("/api/job/{}/", job.id)).await?;
-            screen.state(&job);
+            let now: JobRecord = client.get(&format!("/api/job/{}/", job.id)).await?;
+            if (now.state, &now.error) != (job.state, &job.error) {
+                screen.state(&now);
+            }
+            job = now;
         } else {
             screen.label(&job, &event);
         }
@@ -107,7 +112,9 @@ impl Screen {
             Self::Bar(bar) => {
                 let labels = if job.label_count > 0 { "[{bar:24}] {pos}/{len} " } else { "" };
                 // The template is this one, so it can be parsed.
-                if let Ok(style) = ProgressStyle::with_template(&format!("{{spinner}} job {} {labels}{{wide_msg}}", job.id)) {
+                if let Ok(style) =
+                    ProgressStyle::with_template(&format!("{{spinner}} job {} {labels}{{wide_msg}}", job.id))
+                {
                     bar.set_style(style.progress_chars("=> "));
                 }
                 bar.set_length(job.label_count.into());

@@ -69,6 +69,8 @@ pub struct Limits {
     pub job_retention_s: u32,
     /// What the database may grow to, in bytes. 0 is no bound. Default 0.
     pub database_bytes: u64,
+    /// The size of the file that a capture of a machine's wire fills. Default 64 MiB.
+    pub capture_bytes: u64,
     /// The time between two pings of a machine. 0 switches pings off. Default 30,000.
     pub ping_interval_ms: u32,
 }
@@ -104,6 +106,7 @@ impl Default for Limits {
             compile_ms: 120_000,
             job_retention_s: 90 * 24 * 3_600,
             database_bytes: 0,
+            capture_bytes: 64 << 20,
             ping_interval_ms: 30_000,
         }
     }

@@ -4,8 +4,8 @@ use super::Intake;
 use crate::{
     broker::{Machine, Services},
     model::{
-        Digest, DriverError, Fields, JobRecord, LoadedMedia, NewJob, OptionSpec, RequestKey, SettingKind, Value,
-        media::millimetres, setting::Constraint,
+        Digest, DriverError, Fields, JobRecord, LoadedMedia, MachineId, NewJob, OptionSpec, RequestKey, SettingKind,
+        Value, media::millimetres, setting::Constraint,
     },
     store::StoreError,
 };
@@ -120,8 +120,8 @@ pub async fn submit(services: &Services, intake: &Intake, submission: Submission
     {
         return Ok(same);
     }
-    let job = check(services, intake, submission).await?;
-    Ok(services.store.enqueue(NewJob { key, ..job }).await?)
+    let checked = check(services, intake, &submission).await?;
+    Ok(services.store.enqueue(NewJob { key, ..checked.job(submission) }).await?)
 }
 
 /// The client's name for a request, with what it asks for.
@@ -163,8 +163,38 @@ pub async fn submit_call(
     Ok(services.store.enqueue(job).await?)
 }
 
-/// Checks a submission, and makes a job of it that is not stored yet.
-pub async fn check(services: &Services, intake: &Intake, submission: Submission) -> Result<NewJob, SubmitError> {
+/// What a machine would make of a submission.
+#[derive(Debug)]
+pub struct Checked {
+    machine: MachineId,
+    function: String,
+    media_type: String,
+    copies: u32,
+    /// How many labels it would print.
+    pub label_count: u32,
+    options: BTreeMap<String, Value>,
+}
+
+impl Checked {
+    /// The job of the submission that was checked, which is not stored yet.
+    pub fn job(self, submission: Submission) -> NewJob {
+        let Self { machine, function, media_type, copies, label_count, options } = self;
+        let Submission { document, title, fields, .. } = submission;
+        NewJob { machine, function, document, media_type, title, copies, label_count, options, fields, key: None }
+    }
+}
+
+/// Checks what no machine is needed for: whether the document is what it should be.
+pub async fn check_document(services: &Services, submission: &Submission) -> Result<(), SubmitError> {
+    match document_kind(submission.media_type.as_deref(), &submission.document) {
+        Some(kind) if ostler_render::is_rendered(kind) => inspect(services, &submission.document, kind).await.map(drop),
+        _ if submission.document.is_empty() => Err(SubmitError::Document(RenderError::Empty)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks a submission against what its machine takes.
+pub async fn check(services: &Services, intake: &Intake, submission: &Submission) -> Result<Checked, SubmitError> {
     let machine = intake.machine();
     let Some(function) = machine.machine_type.print_functions().next() else {
         return Err(SubmitError::DoesNotPrint {
@@ -172,7 +202,7 @@ pub async fn check(services: &Services, intake: &Intake, submission: Submission)
             machine_type: machine.machine_type.name.clone(),
         });
     };
-    let (copies, options) = check_options(intake, submission.copies, submission.options).await?;
+    let (copies, options) = check_options(intake, submission.copies, submission.options.clone()).await?;
     let (media_type, label_count) = match document_kind(submission.media_type.as_deref(), &submission.document) {
         Some(kind) if ostler_render::is_rendered(kind) => {
             let info = inspect(services, &submission.document, kind).await?;
@@ -184,17 +214,13 @@ pub async fn check(services: &Services, intake: &Intake, submission: Submission)
     if !submission.fields.is_empty() && submission.fields.len() != label_count {
         return Err(SubmitError::Fields { rows: submission.fields.len(), labels: label_count });
     }
-    Ok(NewJob {
+    Ok(Checked {
         machine: machine.id,
         function: function.clone(),
-        document: submission.document,
         media_type,
-        title: submission.title,
         copies,
         label_count: u32::try_from(label_count).unwrap_or(u32::MAX),
         options,
-        fields: submission.fields,
-        key: None,
     })
 }
 

@@ -162,6 +162,9 @@ impl Registry {
             entry.ask(|reply| Command::Remove { reply }).await;
         }
         let removed = self.services.store.remove_machine(id, by).await;
+        if removed.is_ok() {
+            self.forget_capture(id).await;
+        }
         if removed.is_err()
             && let Some(entry) = entry
         {

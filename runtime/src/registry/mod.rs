@@ -17,7 +17,10 @@
 //! * [`change`]: checking and saving settings
 //! * [`actions`]: the buttons that a driver declares
 //! * [`functions`]: the functions of a type, called from outside
-//! * [`preview`]: what a driver would print, without its device
+//! * `rehearsal`: a driver's print function without its device; [`preview`]: the dots that it asks for; [`dry_run`]: what it
+//!   sends
+//! * [`candidates`]: which machines can take a job
+//! * [`capture`]: what goes over a machine's wire
 //! * [`versions`]: which component of a driver runs: enabling, going back, removing
 //! * [`view`]: machines, settings and drivers as the API shows them
 //!
@@ -25,11 +28,14 @@
 
 pub mod actions;
 pub mod bundle;
+pub mod candidates;
+pub mod capture;
 pub mod catalog;
 pub mod change;
 pub mod command;
 pub mod discovery;
 pub mod driver;
+pub mod dry_run;
 pub mod functions;
 pub mod install;
 pub mod keeper;
@@ -37,11 +43,14 @@ pub mod machines;
 pub mod plugins;
 pub mod preview;
 mod queue;
+pub mod rehearsal;
 mod serve;
 pub mod versions;
 pub mod view;
 
 pub use actions::{ActionError, Press};
+pub use candidates::Candidate;
+pub use capture::CaptureError;
 pub use catalog::Catalog;
 pub use change::{ChangeError, FieldErrors};
 pub use discovery::Stage;
@@ -51,6 +60,7 @@ pub use install::{InstallError, Installed};
 pub use machines::{MachineError, NewMachine};
 pub use plugins::PluginError;
 pub use preview::PreviewError;
+pub use rehearsal::RehearsalError;
 
 use crate::{
     broker::{Machine, Services, Settings},

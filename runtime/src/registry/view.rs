@@ -54,6 +54,9 @@ pub struct MachineView {
     /// Whether its jobs wait until somebody resumes it.
     #[serde(default)]
     pub paused: bool,
+    /// Until when what goes over its wire is captured, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured_until: Option<Timestamp>,
     /// Settings with values that its type and driver do not declare now, such as `D:OLD`; the values are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_settings: Vec<String>,
@@ -138,6 +141,7 @@ impl Registry {
             initialized: machine.is_initialized(),
             active: machine.is_active(),
             paused: machine.is_paused(),
+            captured_until: machine.capture().map(|capture| capture.until()),
             status: board.status.code,
             status_title: board.status.text.clone(),
             status_model: machine.machine_type.status_model(),

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actions;
+mod candidates;
+mod capture;
 mod compatibility;
 mod counterparts;
 mod crash;
 mod crowd;
 mod dev;
 mod documents;
+mod dry_run;
 mod encodings;
 mod faults;
 mod hooks;
@@ -24,7 +27,9 @@ mod records;
 mod rendering;
 mod scale;
 mod settings;
+mod shutdown;
 mod storage;
 mod tutorial;
 mod usb;
+mod waiting;
 mod zebra;

@@ -104,6 +104,20 @@ pub enum Language {
     Epl2,
 }
 
+impl Language {
+    /// The language that a label is written in, by what every label of it has: `^XA` in ZPL II, in EPL2 a line `N` and a line that
+    /// begins with `P` and a number.
+    pub fn of(label: &[u8]) -> Option<Self> {
+        if label.windows(3).any(|bytes| bytes.eq_ignore_ascii_case(b"^XA")) {
+            return Some(Self::Zpl);
+        }
+        let mut lines = label.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let clears = lines.any(|line| line == b"N");
+        let prints = lines.any(|line| matches!(line, [b'P', digit, ..] if digit.is_ascii_digit()));
+        (clears && prints).then_some(Self::Epl2)
+    }
+}
+
 /// Which queries a printer answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Answers {
