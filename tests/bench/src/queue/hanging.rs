@@ -138,7 +138,7 @@ impl Hanging {
             let body = ("application/json", new.to_string().into_bytes());
             let (status, machine) = daemon.request("POST", "/api/machine/", Some(body));
             ensure!(status == 201, "a machine cannot be added: {machine}");
-            machines.push(machine["id"].as_str().context("a machine has an id")?.to_owned());
+            machines.push(machine["pk"].as_str().context("a machine has an id")?.to_owned());
             printers.push(printer);
         }
         daemon.until("all machines are ready", |daemon| {

@@ -12,6 +12,7 @@ use std::{
     cell::{Cell, RefCell},
     fs::File,
     net::{Ipv4Addr, TcpStream},
+    os::unix::process::ExitStatusExt as _,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -23,8 +24,10 @@ const PORT: u16 = 8631;
 const PRINTER: &str = "label";
 /// 4 inch wide, 203 dots an inch, direct thermal.
 const DRIVER: &str = "zpl_4inch-203dpi-dt";
-/// How long it may take to start, and how long it may print nothing.
+/// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may print nothing while jobs wait. It prints one in some milliseconds.
+const STILL: Duration = Duration::from_secs(1);
 /// Between two looks at a sink.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -35,6 +38,30 @@ pub struct Pace {
     pub in_flight: usize,
     /// The most jobs that are handed in and not printed.
     pub ahead: usize,
+}
+
+/// LPrint prints nothing although jobs wait: it misses the end of a job now and then, and goes on when the next one comes.
+#[derive(Debug, thiserror::Error)]
+#[error("LPrint stands still after {0} labels")]
+pub struct StandsStill(usize);
+
+/// Looks whether it goes on.
+struct Watch {
+    printed: usize,
+    since: Instant,
+}
+
+impl Watch {
+    fn new(printed: usize) -> Self {
+        Self { printed, since: Instant::now() }
+    }
+
+    fn look(&mut self, printed: usize) -> Result<usize, StandsStill> {
+        if printed > self.printed {
+            *self = Self::new(printed);
+        }
+        if self.since.elapsed() < STILL { Ok(printed) } else { Err(StandsStill(printed)) }
+    }
 }
 
 /// A server that runs. It ends with the value.
@@ -58,7 +85,7 @@ impl Lprint {
         let server = server.context("lprint cannot be run: run scripts/counterparts.sh")?;
         let mut lprint = Self { server, folder };
         let end = Instant::now() + PATIENCE;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_err() {
+        while !lprint.answers() {
             ensure!(Instant::now() < end && lprint.is_running()?, "LPrint's server does not start: {}", lprint.log());
             thread::sleep(Duration::from_millis(20));
         }
@@ -74,9 +101,24 @@ impl Lprint {
         self.server.id()
     }
 
-    /// Whether it has not ended. It does so by itself when it crashes.
-    pub fn is_running(&mut self) -> Result<bool> {
+    /// The signal that it ended with, if it does so within a moment.
+    pub fn crash(&mut self) -> Result<Option<i32>> {
+        let end = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < end {
+            if let Some(status) = self.server.try_wait()? {
+                return Ok(status.signal());
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(None)
+    }
+
+    fn is_running(&mut self) -> Result<bool> {
         Ok(self.server.try_wait()?.is_none())
+    }
+
+    fn answers(&self) -> bool {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_ok()
     }
 
     fn log(&self) -> String {
@@ -94,9 +136,8 @@ impl Lprint {
             let mut line = Line::open(&Server::Port(PORT)).await?;
             while let Some(document) = documents.get(next.get()) {
                 let number = next.replace(next.get() + 1);
-                let end = Instant::now() + PATIENCE;
-                while number >= printed()? + pace.ahead {
-                    ensure!(Instant::now() < end, "LPrint prints nothing");
+                let mut watch = Watch::new(printed()?);
+                while number >= watch.look(printed()?)? + pace.ahead {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 print_job(&mut line, number, document).await?;
@@ -104,14 +145,9 @@ impl Lprint {
             Ok(())
         };
         try_join_all((0..pace.in_flight).map(|_| line())).await?;
-        let (mut so_far, mut end) = (0, Instant::now() + PATIENCE);
-        while so_far < documents.len() {
-            ensure!(Instant::now() < end && self.is_running()?, "LPrint printed {so_far} of {}", documents.len());
+        let mut watch = Watch::new(printed()?);
+        while watch.look(printed()?)? < documents.len() {
             tokio::time::sleep(LOOK_AGAIN).await;
-            let now = printed()?;
-            if now > so_far {
-                (so_far, end) = (now, Instant::now() + PATIENCE);
-            }
         }
         Ok(begin.elapsed())
     }

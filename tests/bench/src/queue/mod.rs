@@ -46,7 +46,7 @@ fn daemon() -> Builder {
 /// Adds a printer of 4 x 6 inch labels and returns the machine's id; it is ready then.
 fn add_printer(daemon: &Daemon, name: &str, port: u16) -> Result<String> {
     let machine = daemon.add(name, SLUG, &[&format!("CONNECTION=tcp://127.0.0.1:{port}")]);
-    machine["id"].as_str().map(str::to_owned).context("a machine has an id")
+    machine["pk"].as_str().map(str::to_owned).context("a machine has an id")
 }
 
 /// Where a document for a machine is handed in.

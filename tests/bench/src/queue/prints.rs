@@ -5,7 +5,7 @@ use super::{
     DRIVER, PNG, add_printer,
     client::{self, Post, Server, submit_all},
     count, daemon,
-    lprint::{Lprint, Pace},
+    lprint::{Lprint, Pace, StandsStill},
     network, pictures, processes,
     sink::Sink,
     submission,
@@ -28,23 +28,25 @@ use tokio::runtime::Runtime;
 pub const ALONE: &str = "prints-alone";
 
 /// Labels of one side in a round.
-const LABELS: usize = 400;
+const LABELS: usize = 100;
 /// Labels before them, which do not count.
-const WARM_UP: usize = 20;
+const WARM_UP: usize = 10;
 const ROUNDS: usize = 7;
 /// Requests at a time, to our daemon.
 const IN_FLIGHT: usize = 8;
 /// How jobs are handed in to LPrint; the best one counts.
 const PACES: [Pace; 6] = [
+    Pace { in_flight: 1, ahead: 1 },
     Pace { in_flight: 1, ahead: 2 },
-    Pace { in_flight: 1, ahead: 10 },
-    Pace { in_flight: 2, ahead: 10 },
-    Pace { in_flight: 4, ahead: 30 },
-    Pace { in_flight: 8, ahead: 30 },
+    Pace { in_flight: 1, ahead: 3 },
+    Pace { in_flight: 2, ahead: 4 },
+    Pace { in_flight: 4, ahead: 20 },
     Pace { in_flight: 8, ahead: LABELS },
 ];
-/// How often a round is repeated whose server crashed.
-const TRIES: usize = 5;
+/// Rounds to try a pace.
+const TRIALS: usize = 6;
+/// How often a round is repeated whose server crashed or stood still.
+const TRIES: usize = 40;
 /// Our labels a second as a multiple of LPrint's.
 const LEAST_RATIO: f64 = 3.0;
 /// Between two looks at a sink.
@@ -175,29 +177,42 @@ impl Ours {
     }
 }
 
-/// LPrint's side of a round, on a server of its own.
-fn theirs(clients: &Runtime, documents: &[Bytes], pace: Pace) -> Result<Took> {
+/// LPrint's side of a round, on a server of its own; nothing when that crashed or stood still.
+fn theirs(clients: &Runtime, documents: &[Bytes], pace: Pace) -> Result<Option<Took>> {
     let (warm_up, labels) = documents.split_at(WARM_UP);
     let mut sink = Sink::start()?;
     let mut lprint = Lprint::start(&sink)?;
-    clients.block_on(lprint.print(warm_up, pace, &mut sink))?;
-    let before = processes::processor_time(lprint.pid())?;
-    let time = clients.block_on(lprint.print(labels, pace, &mut sink))?;
-    let processor = processes::processor_time(lprint.pid())?.saturating_sub(before);
-    Ok(Took { time, processor })
-}
-
-fn again_until_it_lives(clients: &Runtime, documents: &[Bytes], pace: Pace, crashes: &mut usize) -> Result<Took> {
-    for _ in 0..TRIES {
-        match theirs(clients, documents, pace) {
-            Ok(took) => return Ok(took),
-            Err(error) => {
-                eprintln!("  LPrint: {error:#}");
-                *crashes += 1;
-            }
+    let mut measure = || {
+        clients.block_on(lprint.print(warm_up, pace, &mut sink))?;
+        let before = processes::processor_time(lprint.pid())?;
+        let time = clients.block_on(lprint.print(labels, pace, &mut sink))?;
+        let processor = processes::processor_time(lprint.pid())?.saturating_sub(before);
+        Ok(Took { time, processor })
+    };
+    let took: Result<Took> = measure();
+    match took {
+        Ok(took) => Ok(Some(took)),
+        Err(error) if error.is::<StandsStill>() => {
+            eprintln!("  {error}");
+            Ok(None)
+        }
+        Err(error) => {
+            let signal = lprint.crash()?;
+            eprintln!("  LPrint ended with signal {}", signal.ok_or(error)?);
+            Ok(None)
         }
     }
-    bail!("LPrint crashed {TRIES} times in a row")
+}
+
+/// Repeats what crashed, and counts that.
+fn again_until_it_lives(clients: &Runtime, documents: &[Bytes], pace: Pace, crashes: &mut usize) -> Result<Took> {
+    for _ in 0..TRIES {
+        match theirs(clients, documents, pace)? {
+            Some(took) => return Ok(took),
+            None => *crashes += 1,
+        }
+    }
+    bail!("LPrint crashed or stood still {TRIES} times in a row")
 }
 
 /// The pace at which LPrint was fastest, and what came of all of them, in words.
@@ -207,14 +222,18 @@ fn best_pace(clients: &Runtime) -> Result<(Pace, String)> {
     let mut words = Vec::new();
     for pace in PACES {
         let Pace { in_flight, ahead } = pace;
-        let tries: Vec<_> = (0..3).map(|_| theirs(clients, &documents, pace)).collect();
-        let rates: Vec<_> = tries.iter().filter_map(|took| Some(took.as_ref().ok()?.rate())).collect();
+        let tries: Vec<_> = (0..TRIALS).map(|_| theirs(clients, &documents, pace)).collect::<Result<_>>()?;
+        let rates: Vec<_> = tries.iter().flatten().map(|took| took.rate()).collect();
         let crashes = tries.len() - rates.len();
-        let rate = median(rates);
-        let crashed = if crashes > 0 { format!(", {crashes} of {} crashed", tries.len()) } else { String::new() };
-        words.push(format!("{in_flight} in flight and at most {ahead} not printed: {rate:.0}/s{crashed}"));
+        let said = match (rates.is_empty(), crashes) {
+            (true, _) => "never".to_owned(),
+            (false, 0) => format!("{:.0}/s", median(rates.clone())),
+            (false, _) => format!("{:.0}/s, but {crashes} of {TRIALS} times not", median(rates.clone())),
+        };
+        words.push(format!("{in_flight} in flight and at most {ahead} not printed: {said}"));
         eprintln!("  LPrint, {}", words.last().map_or("", String::as_str));
-        if crashes == 0 && best.is_none_or(|(fastest, _)| rate > fastest) {
+        let rate = median(rates);
+        if !rate.is_nan() && best.is_none_or(|(fastest, _)| rate > fastest) {
             best = Some((rate, pace));
         }
     }
