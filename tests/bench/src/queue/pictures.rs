@@ -39,7 +39,8 @@ fn with_comment(png: &[u8], text: &str) -> Bytes {
     [before, &length, &typed, &CRC.checksum(&typed).to_be_bytes(), end].concat().into()
 }
 
-/// Black and white without a pattern, which no compression makes smaller.
+/// Black and white without a pattern, which no compression makes smaller: a label of 101.5 x 250 mm at 24 dots/mm. In ZPL it
+/// has 3.6 MB; the kernel takes 2.6 MB from who writes to loopback before it feels that nobody reads.
 pub fn noise() -> Bytes {
-    Label::noise(812, 1218).png_at(DOTS_PER_METRE).into()
+    Label::noise(2436, 6000).png_at(24_000).into()
 }
