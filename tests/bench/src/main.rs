@@ -14,7 +14,7 @@
 //! * [`encoding`]: a label to compressed ZPL, in a guest and natively
 //! * [`pages`]: a page of a PDF to dots, beside Poppler
 //! * [`start`]: a start with 1,000 machines, and what each of them takes
-//! * [`queue`]: what the print queue takes and survives, beside LPrint where there is something to compare
+//! * [`queue`]: what the print queue takes and survives, beside `LPrint` where there is something to compare
 //! * [`scene`]: the component, its store and its machines, which both need
 //! * [`rounds`]: medians, and pairs of them
 //! * [`report`]: the table and the file

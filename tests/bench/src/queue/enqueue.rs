@@ -126,7 +126,7 @@ impl Side {
         eprintln!(
             "  filled in {:.1} s, started again {:.1} s later",
             filled.as_secs_f64(),
-            (begin.elapsed() - filled).as_secs_f64()
+            begin.elapsed().saturating_sub(filled).as_secs_f64()
         );
         Ok(side)
     }

@@ -1,4 +1,4 @@
-//! LPrint's server with one printer, and jobs for it in IPP (RFC 8010, 8011) over HTTP, as our daemon gets them over HTTP.
+//! `LPrint`'s server with one printer, and jobs for it in IPP (RFC 8010, 8011) over HTTP, as our daemon gets them over HTTP.
 
 use super::{
     PNG,
@@ -40,7 +40,7 @@ pub struct Pace {
     pub ahead: usize,
 }
 
-/// LPrint prints nothing although jobs wait: it misses the end of a job now and then, and goes on when the next one comes.
+/// `LPrint` prints nothing although jobs wait: it misses the end of a job now and then, and goes on when the next one comes.
 #[derive(Debug, thiserror::Error)]
 #[error("LPrint stands still after {0} labels")]
 pub struct StandsStill(usize);
@@ -85,7 +85,7 @@ impl Lprint {
         let server = server.context("lprint cannot be run: run scripts/counterparts.sh")?;
         let mut lprint = Self { server, folder };
         let end = Instant::now() + PATIENCE;
-        while !lprint.answers() {
+        while !answers() {
             ensure!(Instant::now() < end && lprint.is_running()?, "LPrint's server does not start: {}", lprint.log());
             thread::sleep(Duration::from_millis(20));
         }
@@ -115,10 +115,6 @@ impl Lprint {
 
     fn is_running(&mut self) -> Result<bool> {
         Ok(self.server.try_wait()?.is_none())
-    }
-
-    fn answers(&self) -> bool {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_ok()
     }
 
     fn log(&self) -> String {
@@ -158,6 +154,10 @@ impl Drop for Lprint {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+fn answers() -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_ok()
 }
 
 fn command(folder: &TempDir, verb: &str) -> Command {

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`prints`]: durable prints from request to printer, beside LPrint
+//! * [`prints`]: durable prints from request to printer, beside `LPrint`
 //! * [`burst`]: 10,000 jobs at once
 //! * [`enqueue`]: handing in a job beside 1,000,000 that are over
 //! * [`hanging`]: one printer beside 99 that hang
@@ -12,9 +12,12 @@
 //! * [`sink`]: the printer, a process of its own
 //! * [`pictures`]: labels as PNG, each another one
 //! * [`client`]: requests, many at a time
-//! * [`lprint`]: LPrint's server, and jobs for it
-//! * [`network`]: a network of one's own, where LPrint listens
+//! * [`lprint`]: `LPrint`'s server, and jobs for it
+//! * [`network`]: a network of one's own, where `LPrint` listens
 //! * [`processes`]: what a process and its children took
+
+// Of JSON: what is not there is null.
+#![allow(clippy::indexing_slicing)]
 
 pub mod burst;
 mod client;
@@ -35,7 +38,7 @@ use serde_json::Value;
 const DRIVER: &str = "ostler_driver_zebra";
 /// Its slug.
 const SLUG: &str = "zebra-zpl";
-/// What labels are, as LPrint calls it.
+/// What labels are, as `LPrint` calls it.
 const PNG: &str = "image/png";
 
 /// A daemon as an operator has it: the harness pings more often.

@@ -1,10 +1,10 @@
-//! A network that has nothing but loopback: LPrint 1.1.0 listens on all addresses whatever it is told.
+//! A network that has nothing but loopback: `LPrint` 1.1.0 listens on all addresses whatever it is told.
 
 use anyhow::{Context as _, Result, ensure};
 use std::process::{Command, Stdio};
 
 /// Runs this program with an argument in a network of its own, and returns what it printed. Whatever it leaves running ends
-/// with it, and `/run` is empty there, so that LPrint finds no server of somebody else.
+/// with it, and `/run` is empty there, so that `LPrint` finds no server of somebody else.
 pub fn alone(argument: &str) -> Result<String> {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);

@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 use ostler_tests::Label;
 use std::thread;
 
-/// 203 dots an inch, by the metre: LPrint goes by the physical size.
+/// 203 dots an inch, by the metre: `LPrint` goes by the physical size.
 const DOTS_PER_METRE: u32 = 7992;
 
 /// So many labels; `series` tells those of one call from those of another.
