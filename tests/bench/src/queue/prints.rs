@@ -131,6 +131,8 @@ pub fn alone() -> Result<()> {
             "our_rate": our.rate(), "our_ms": our.each(), "their_rate": their.rate(), "their_ms": their.each(),
         }));
     }
+    // A label is at the printer a moment before its job is done.
+    ours.daemon.until("no job is left", |daemon| count(daemon, "queued,printing,waiting") == 0);
     let done = count(&ours.daemon, "done");
     ensure!(done == ROUNDS * (WARM_UP + LABELS), "{done} jobs are done");
     let paces = format!("{paces} In the rounds {crashes} tries failed.");
