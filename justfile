@@ -111,7 +111,9 @@ deny:
 [group('check')]
 ci: fmt-check lint doc test
 
-# Measure every figure against its baseline in one run
+# Measure every figure against its baseline in one run; names choose benchmarks: `just bench queue`
 [group('measure')]
 bench *ARGS: guests
-    cargo run --release -p ostler-bench -- "$@"
+    # Both at once: the daemon that is measured, and what measures it, share their dependencies.
+    cargo build --release -p ostler -p ostler-bench
+    exec {{ quote(target / "release/ostler-bench") }} "$@"

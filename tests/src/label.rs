@@ -42,12 +42,30 @@ impl Label {
         label
     }
 
-    /// The label as a PNG of 8 bit grey.
+    /// Black and white dots without a pattern, which no compression makes smaller.
+    pub fn noise(width: u32, height: u32) -> Self {
+        let mut random = Random::new("noise");
+        let pixels = (0..width * height).map(|_| if random.below(2) == 1 { WHITE } else { 0 }).collect();
+        Self { width, height, payload: String::new(), pixels }
+    }
+
+    /// The label as a PNG of 8 bit grey, which does not say how large a dot is.
     pub fn png(&self) -> Vec<u8> {
+        self.encoded(None)
+    }
+
+    /// The same with a size: so many dots are a metre long.
+    pub fn png_at(&self, dots_per_metre: u32) -> Vec<u8> {
+        self.encoded(Some(dots_per_metre))
+    }
+
+    fn encoded(&self, dots_per_metre: Option<u32>) -> Vec<u8> {
         let mut png = Vec::new();
         let mut encoder = png::Encoder::new(&mut png, self.width, self.height);
         encoder.set_color(png::ColorType::Grayscale);
         encoder.set_depth(png::BitDepth::Eight);
+        let unit = png::Unit::Meter;
+        encoder.set_pixel_dims(dots_per_metre.map(|dots| png::PixelDimensions { xppu: dots, yppu: dots, unit }));
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(&self.pixels).unwrap();
         writer.finish().unwrap();

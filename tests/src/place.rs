@@ -1,6 +1,6 @@
 //! Where binary, drivers and counterparts lie.
 //!
-//! Found from the running test, which cargo puts into `<target>/<profile>/deps`. `OSTLER_BIN` and `OSTLER_GUESTS` point elsewhere.
+//! Found from the running test, which cargo puts into `<target>/<profile>/deps`, or from a program beside `ostler`. `OSTLER_BIN` and `OSTLER_GUESTS` point elsewhere.
 
 use std::{
     env,
@@ -33,6 +33,7 @@ pub fn repository() -> &'static Path {
 
 /// `<target>/<profile>`.
 fn profile() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().to_owned()
+    let running = env::current_exe().unwrap();
+    let folder = running.parent().unwrap();
+    if folder.ends_with("deps") { folder.parent().unwrap().to_owned() } else { folder.to_owned() }
 }

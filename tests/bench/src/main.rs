@@ -1,11 +1,12 @@
 //! Measures what Ostler must reach, each figure against its baseline in the same run, and writes `docs/benchmarks.md`.
 //!
 //! ```text
-//! cargo run --release -p ostler-bench [-- NAME...]
+//! just bench [NAME...]
 //! ```
 //!
-//! Names choose benchmarks; then, and in a build that is not a release, the results are only shown. A bar that is missed is a
-//! result like any other: the exit status says whether everything could be measured.
+//! Names choose benchmarks, and so does what stands before a dash in them (`queue`); then, and in a build that is not a
+//! release, the results are only shown. A bar that is missed is a result like any other: the exit status says whether
+//! everything could be measured.
 //!
 //! # Layout
 //!
@@ -13,6 +14,7 @@
 //! * [`encoding`]: a label to compressed ZPL, in a guest and natively
 //! * [`pages`]: a page of a PDF to dots, beside Poppler
 //! * [`start`]: a start with 1,000 machines, and what each of them takes
+//! * [`queue`]: what the print queue takes and survives, beside `LPrint` where there is something to compare
 //! * [`scene`]: the component, its store and its machines, which both need
 //! * [`rounds`]: medians, and pairs of them
 //! * [`report`]: the table and the file
@@ -25,6 +27,7 @@ mod brokered;
 mod encoding;
 mod facts;
 mod pages;
+mod queue;
 mod report;
 mod rounds;
 mod scene;
@@ -40,8 +43,21 @@ const REPORT: &str = "../../docs/benchmarks.md";
 /// A benchmark and its name.
 type Benchmark = (&'static str, fn() -> Result<Section>);
 
-const BENCHMARKS: [Benchmark; 4] =
-    [("start", start::run), ("brokered", brokered::run), ("encoding", encoding::run), ("pages", pages::run)];
+const BENCHMARKS: [Benchmark; 8] = [
+    ("start", start::run),
+    ("brokered", brokered::run),
+    ("encoding", encoding::run),
+    ("pages", pages::run),
+    ("queue-prints", queue::prints::run),
+    ("queue-burst", queue::burst::run),
+    ("queue-enqueue", queue::enqueue::run),
+    ("queue-hanging", queue::hanging::run),
+];
+
+/// Whether somebody who says this means a benchmark of this name.
+fn means(said: &str, name: &str) -> bool {
+    said == name || name.split_once('-').is_some_and(|(group, _)| said == group)
+}
 
 fn main() -> Result<ExitCode> {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +65,8 @@ fn main() -> Result<ExitCode> {
         return Ok(ostler_render::worker::main());
     }
     match chosen.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [queue::sink::SINK] => return queue::sink::main().map(|()| ExitCode::SUCCESS),
+        [queue::prints::ALONE] => return queue::prints::alone().map(|()| ExitCode::SUCCESS),
         [start::START, folder] => return start::once(Path::new(folder)).map(|()| ExitCode::SUCCESS),
         // As the daemon asks its own binary.
         ["compile-worker", memory] => {
@@ -57,8 +75,8 @@ fn main() -> Result<ExitCode> {
         }
         _ => {}
     }
-    let known = |name: &String| BENCHMARKS.iter().any(|(known, _)| known == name);
-    if let Some(unknown) = chosen.iter().find(|name| !known(name)) {
+    let known = |said: &&String| BENCHMARKS.iter().any(|(name, _)| means(said, name));
+    if let Some(unknown) = chosen.iter().find(|said| !known(said)) {
         let names: Vec<_> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
         bail!("there is no benchmark '{unknown}'; there are: {}", names.join(", "));
     }
@@ -66,7 +84,7 @@ fn main() -> Result<ExitCode> {
     let facts = facts::gather();
     let mut sections = Vec::new();
     for (name, run) in BENCHMARKS {
-        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+        if chosen.is_empty() || chosen.iter().any(|said| means(said, name)) {
             eprintln!("measuring: {name}");
             sections.push(run()?);
         }

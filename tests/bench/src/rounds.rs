@@ -5,9 +5,9 @@ use std::time::Duration;
 /// What one round gave of the baseline and of the subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// The baseline, in nanoseconds.
+    /// The baseline: nanoseconds, unless the benchmark adds something else.
     pub baseline: f64,
-    /// What is measured, in nanoseconds.
+    /// What is measured, in the same unit.
     pub subject: f64,
 }
 
@@ -21,12 +21,12 @@ impl Rounds {
         self.0.push(Pair { baseline, subject });
     }
 
-    /// The median of the baseline, in nanoseconds.
+    /// The median of the baseline.
     pub fn baseline(&self) -> f64 {
         median(self.0.iter().map(|pair| pair.baseline))
     }
 
-    /// The median of the subject, in nanoseconds.
+    /// The median of the subject.
     pub fn subject(&self) -> f64 {
         median(self.0.iter().map(|pair| pair.subject))
     }
@@ -42,7 +42,7 @@ impl Rounds {
         ratios.fold((f64::INFINITY, 0.0), |(least, most), ratio| (least.min(ratio), most.max(ratio)))
     }
 
-    /// The median of subject - baseline, in nanoseconds.
+    /// The median of subject - baseline.
     pub fn difference(&self) -> f64 {
         median(self.0.iter().map(|pair| pair.subject - pair.baseline))
     }
