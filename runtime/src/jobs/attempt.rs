@@ -4,7 +4,7 @@ use super::{Settlement, settle, settle::settle_call};
 use crate::{
     broker::{Call, Machine, PrintRun, Services},
     instance::{Answer, CallEnd, Payload},
-    model::{DriverError, ErrorKind, JobRecord, JobState, Timestamp},
+    model::{DriverError, ErrorKind, JobContent, JobRecord, JobState, Timestamp},
     store::StoreError,
 };
 use std::sync::Arc;
@@ -40,6 +40,11 @@ impl Attempt {
             Err(StoreError::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
+        Ok(Some(Self::of_started(job, content, machine, services)))
+    }
+
+    /// An attempt that the store knows of already.
+    pub fn of_started(job: JobRecord, content: JobContent, machine: &Arc<Machine>, services: &Arc<Services>) -> Self {
         let (call, work) = if job.label_count == 0 {
             // Written by `submit_call`, so it is JSON.
             let parameters = serde_json::from_slice(&content.document).unwrap_or_default();
@@ -48,7 +53,7 @@ impl Attempt {
             let run = PrintRun::new(job.clone(), content, services.store.clone());
             (Call::of_print(Arc::clone(machine), Arc::clone(&run)), Work::Print(run))
         };
-        Ok(Some(Self { job, call, work, services: Arc::clone(services) }))
+        Self { job, call, work, services: Arc::clone(services) }
     }
 
     /// What the call carries.
@@ -60,30 +65,43 @@ impl Attempt {
         }
     }
 
-    /// Settles the job by how the call ended and commits that. `cancelled` says that an operator asked for the end.
-    pub async fn finish(&self, end: &CallEnd, cancelled: bool) -> Result<Settlement, StoreError> {
+    /// What becomes of the job by how the call ended. `cancelled` says that an operator asked for the end.
+    pub fn settle(&self, end: &CallEnd, cancelled: bool) -> Settlement {
         let attempts = self.job.attempts;
-        let store = &self.services.store;
-        let settlement = match &self.work {
+        match &self.work {
             Work::Print(run) => settle(end, run.standing(), self.job.label_count, attempts, cancelled),
             Work::Call(_) => {
-                if let CallEnd::Returned(Ok(Answer::Json(result))) = end {
-                    store.set_job_result(self.job.id, result.clone()).await?;
-                }
                 let machine_type = self.call.machine.as_ref().map(|machine| &machine.machine_type);
                 let idempotent = machine_type.is_some_and(|of| of.idempotent.contains(&self.job.function));
                 settle_call(end, self.call.written(), idempotent, attempts, cancelled)
             }
-        };
-        match &settlement {
-            Settlement::Over { state, error } => {
-                store.finish_job(self.job.id, *state, error.clone()).await?;
+        }
+    }
+
+    /// Commits what becomes of the job. If it is over and the machine is to `go_on`, the next job is started with it.
+    pub async fn finish(
+        &self,
+        end: &CallEnd,
+        settlement: &Settlement,
+        go_on: bool,
+    ) -> Result<Option<Self>, StoreError> {
+        let (id, store) = (self.job.id, &self.services.store);
+        if let (Work::Call(_), CallEnd::Returned(Ok(Answer::Json(result)))) = (&self.work, end) {
+            store.set_job_result(id, result.clone()).await?;
+        }
+        match (settlement, &self.call.machine) {
+            (Settlement::Over { state, error }, Some(machine)) if go_on => {
+                let next = store.finish_job_and_start_next(id, *state, error.clone()).await?;
+                return Ok(next.map(|(job, content)| Self::of_started(job, content, machine, &self.services)));
             }
-            Settlement::Again { error, after } => {
-                store.defer_job(self.job.id, error.clone(), Some(Timestamp::now().after(*after))).await?;
+            (Settlement::Over { state, error }, _) => {
+                store.finish_job(id, *state, error.clone()).await?;
+            }
+            (Settlement::Again { error, after }, _) => {
+                store.defer_job(id, error.clone(), Some(Timestamp::now().after(*after))).await?;
             }
         }
-        Ok(settlement)
+        Ok(None)
     }
 }
 

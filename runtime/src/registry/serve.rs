@@ -7,7 +7,10 @@ use super::{
 use crate::{
     broker::{Call, CallKind, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},
-    jobs::attempt::{Attempt, shown},
+    jobs::{
+        Settlement,
+        attempt::{Attempt, shown},
+    },
     model::{DriverError, ErrorKind, JobId, JobRecord, JobState, Timestamp},
     store::{STORE_PAUSE, StoreError},
 };
@@ -196,10 +199,10 @@ impl Keeper {
         }
     }
 
-    /// Makes one attempt at a job.
+    /// Makes one attempt at a job, and at those behind it for as long as they are due and nobody wants anything else.
     async fn print(&mut self, live: &Live, job: JobRecord) {
         let id = job.id;
-        let attempt = match Attempt::begin(job, &self.machine, &self.services).await {
+        let mut attempt = match Attempt::begin(job, &self.machine, &self.services).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => {
                 // Somebody cancelled it, or it is not what it was: look again, but not at once.
@@ -212,51 +215,74 @@ impl Keeper {
                 return;
             }
         };
+        while let Some(next) = self.attempt(live, attempt).await {
+            attempt = next;
+        }
+    }
+
+    /// Carries out one attempt. The answer is the next job's, if that was started.
+    async fn attempt(&mut self, live: &Live, attempt: Attempt) -> Option<Attempt> {
+        let id = attempt.job.id;
         self.machine.write_log("info", &format!("job {id} begins"), Vec::new());
         let call = Arc::clone(&attempt.call);
         let end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
-        let cancelled = attempt.call.is_given_up();
-        match self.write_outcome(&attempt, &end, cancelled).await {
-            Ok(settlement) => {
-                let words = match &settlement {
-                    crate::jobs::Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
-                    crate::jobs::Settlement::Over { state, error } => {
-                        let why = error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
-                        format!("job {id} is {}{why}", state.name())
-                    }
-                    crate::jobs::Settlement::Again { error, after } => {
-                        format!("job {id} is tried again in {after:?}: {}", error.message)
-                    }
-                };
-                self.machine.write_log("info", &words, Vec::new());
-                let done = matches!(settlement, crate::jobs::Settlement::Over { state: JobState::Done, .. });
-                if attempt.call.winding_down().is_some() && !done {
-                    tracing::warn!(machine = %self.machine.id, "not finished when ostler stopped: {words}");
-                }
-                if let Some(error) = shown(&settlement) {
-                    self.machine.report(error);
-                }
-                if matches!(end, CallEnd::Crashed { .. })
-                    && let Some(error) = end.failure()
-                {
-                    self.machine.report(error);
-                }
+        let settlement = attempt.settle(&end, attempt.call.is_given_up());
+        let next = match self.write_outcome(live, &attempt, &end, &settlement).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(job = %id, %error, "the job's outcome could not be written");
+                return None;
             }
-            Err(error) => tracing::error!(job = %id, %error, "the job's outcome could not be written"),
+        };
+        let words = match &settlement {
+            Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
+            Settlement::Over { state, error } => {
+                let why = error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
+                format!("job {id} is {}{why}", state.name())
+            }
+            Settlement::Again { error, after } => {
+                format!("job {id} is tried again in {after:?}: {}", error.message)
+            }
+        };
+        self.machine.write_log("info", &words, Vec::new());
+        let done = matches!(settlement, Settlement::Over { state: JobState::Done, .. });
+        if attempt.call.winding_down().is_some() && !done {
+            tracing::warn!(machine = %self.machine.id, "not finished when ostler stopped: {words}");
         }
+        if let Some(error) = shown(&settlement) {
+            self.machine.report(error);
+        }
+        if matches!(end, CallEnd::Crashed { .. })
+            && let Some(error) = end.failure()
+        {
+            self.machine.report(error);
+        }
+        next
+    }
+
+    /// Whether the next job may begin without a look at anything else: what this asks is what each round asks.
+    fn may_go_on(&self, live: &Live) -> bool {
+        let state = live.instance.state();
+        let runs = matches!(*state.borrow(), InstanceState::Up { generation } if generation == live.generation);
+        runs && self.pending.is_empty()
+            && self.commands.is_empty()
+            && !self.machine.is_paused()
+            && !self.slot.has_changed().unwrap_or(true)
+            && self.must_leave().is_none()
     }
 
     /// Writes down how an attempt ended, again and again while the store fails: until then the job is neither done nor to be
     /// tried again. Whoever wants the machine for themselves does not wait for that; what is in doubt then is settled by
-    /// the next start.
+    /// the next start. The answer is the attempt at the next job, if that was started.
     async fn write_outcome(
         &mut self,
+        live: &Live,
         attempt: &Attempt,
         end: &CallEnd,
-        cancelled: bool,
-    ) -> Result<crate::jobs::Settlement, StoreError> {
+        settlement: &Settlement,
+    ) -> Result<Option<Attempt>, StoreError> {
         loop {
-            match attempt.finish(end, cancelled).await {
+            match attempt.finish(end, settlement, self.may_go_on(live)).await {
                 Err(error) if error.passes() && !self.pending.iter().any(Command::interrupts) => {
                     self.store_fails(&format!("the outcome of job {} could not be written", attempt.job.id), &error);
                     self.listen_for(STORE_PAUSE).await;

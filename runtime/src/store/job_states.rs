@@ -14,28 +14,18 @@
 //! so that a mistake elsewhere cannot print a label twice.
 
 use super::{Result, Store, StoreError, columns, jobs, writer::Write};
-use crate::model::{DriverError, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
+use crate::model::{DriverError, JobContent, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
+
+/// Documents beyond so many bytes are not read on the writer's thread.
+const LARGE_DOCUMENT: i64 = 1 << 20;
 
 impl Store {
     /// `queued` or `waiting` to `printing`: the call begins, which counts as an attempt. [`StoreError::Conflict`]
     /// also when another job of the machine is printing.
     pub async fn start_job(&self, id: JobId) -> Result<JobRecord> {
-        self.write(move |write| {
-            let job = jobs::find(write.db, id)?;
-            check_free(write.db, &job)?;
-            let count = write
-                .db
-                .prepare_cached(
-                    "UPDATE jobs SET state = 'printing', attempts = attempts + 1, error = NULL, next_try_at = NULL,
-                                     started_at = coalesce(started_at, ?2)
-                     WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
-                )?
-                .execute((id.0, write.now.0))?;
-            changed(write, &job, count, "started")
-        })
-        .await
+        self.write(move |write| start(write, id)).await
     }
 
     /// `printing` to `waiting` inside a call that goes on: the device wants attention in the middle of a label, such as new
@@ -77,28 +67,67 @@ impl Store {
     /// `printing` or `waiting` to a state that is over. `done` needs every label finished and comes from `printing`;
     /// `unknown` keeps the started label, which is the one to look for at the device.
     pub async fn finish_job(&self, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
+        self.write(move |write| finish(write, id, state, error)).await
+    }
+
+    /// [`Self::finish_job`], and [`Self::start_job`] for the machine's next job if that is due, with one commit. Nothing when no
+    /// job is, or its document is so large that it should be read elsewhere.
+    pub async fn finish_job_and_start_next(
+        &self,
+        id: JobId,
+        state: JobState,
+        error: Option<DriverError>,
+    ) -> Result<Option<(JobRecord, JobContent)>> {
         self.write(move |write| {
-            let job = jobs::find(write.db, id)?;
-            if !state.is_over() {
-                return Err(StoreError::conflict(format!("'{}' is not an end of a job", state.name())));
+            let machine = finish(write, id, state, error)?.machine;
+            let Some(next) = jobs::select_next(write.db, machine)? else { return Ok(None) };
+            let is_due = next.next_try_at.is_none_or(|at| at <= write.now) && next.labels.started.is_none();
+            if !is_due || jobs::document_length(write.db, next.id)? > LARGE_DOCUMENT {
+                return Ok(None);
             }
-            if !matches!(state, JobState::Done | JobState::Unknown) {
-                check_label(&job, error.as_ref(), "ended")?;
-            }
-            let count = write
-                .db
-                .prepare_cached(
-                    "UPDATE jobs SET state = ?2, error = ?3, next_try_at = NULL, finished_at = ?4,
-                                     label_started = CASE ?2 WHEN 'unknown' THEN label_started END
-                     WHERE id = ?1 AND CASE ?2
-                       WHEN 'done' THEN state = 'printing' AND labels_done = label_count AND label_started IS NULL
-                       ELSE state IN ('printing', 'waiting') END",
-                )?
-                .execute(params![id.0, state.name(), error.as_ref().map(columns::to_json).transpose()?, write.now.0])?;
-            changed(write, &job, count, &format!("finished as {}", state.name()))
+            let next = start(write, next.id)?;
+            let content = jobs::select_content(write.db, next.id)?;
+            Ok(Some((next, content)))
         })
         .await
     }
+}
+
+/// Begins an attempt.
+fn start(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
+    let job = jobs::find(write.db, id)?;
+    check_free(write.db, &job)?;
+    let count = write
+        .db
+        .prepare_cached(
+            "UPDATE jobs SET state = 'printing', attempts = attempts + 1, error = NULL, next_try_at = NULL,
+                             started_at = coalesce(started_at, ?2)
+             WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
+        )?
+        .execute((id.0, write.now.0))?;
+    changed(write, &job, count, "started")
+}
+
+/// Ends a job.
+fn finish(write: &mut Write<'_>, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
+    let job = jobs::find(write.db, id)?;
+    if !state.is_over() {
+        return Err(StoreError::conflict(format!("'{}' is not an end of a job", state.name())));
+    }
+    if !matches!(state, JobState::Done | JobState::Unknown) {
+        check_label(&job, error.as_ref(), "ended")?;
+    }
+    let count = write
+        .db
+        .prepare_cached(
+            "UPDATE jobs SET state = ?2, error = ?3, next_try_at = NULL, finished_at = ?4,
+                             label_started = CASE ?2 WHEN 'unknown' THEN label_started END
+             WHERE id = ?1 AND CASE ?2
+               WHEN 'done' THEN state = 'printing' AND labels_done = label_count AND label_started IS NULL
+               ELSE state IN ('printing', 'waiting') END",
+        )?
+        .execute(params![id.0, state.name(), error.as_ref().map(columns::to_json).transpose()?, write.now.0])?;
+    changed(write, &job, count, &format!("finished as {}", state.name()))
 }
 
 /// `waiting` back to `printing`, inside its call.

@@ -75,22 +75,7 @@ impl Store {
 
     /// What a job prints.
     pub async fn content(&self, id: JobId) -> Result<JobContent> {
-        self.read(move |db| {
-            let document = db
-                .prepare_cached(
-                    "SELECT bytes FROM documents JOIN jobs ON documents.id = jobs.document_id WHERE jobs.id = ?1",
-                )?
-                .query_row([id.0], |row| row.get(0))
-                .optional()?
-                .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))?;
-            let fields = db
-                .prepare_cached("SELECT fields FROM job_fields WHERE job_id = ?1")?
-                .query_row([id.0], |row| columns::json(row, "fields"))
-                .optional()?
-                .unwrap_or_default();
-            Ok(JobContent { document, fields })
-        })
-        .await
+        self.read(move |db| select_content(db, id)).await
     }
 
     /// Keeps what a function that runs as a job returned.
@@ -118,8 +103,7 @@ impl Store {
     /// The oldest job of a machine that is not over: the one that runs, or the one whose turn is next. Look at its
     /// state and `next_try_at` before starting it.
     pub async fn next_job(&self, machine: MachineId) -> Result<Option<JobRecord>> {
-        self.read(move |db| Ok(db.prepare_cached(&next_sql())?.query_row([machine.to_string()], record).optional()?))
-            .await
+        self.read(move |db| select_next(db, machine)).await
     }
 
     /// The machines with jobs that are not over, for start-up.
@@ -136,6 +120,32 @@ impl Store {
     pub async fn prune_jobs(&self, time: Timestamp, limit: u32) -> Result<u64> {
         self.write(move |write| prune(write.db, time, limit)).await
     }
+}
+
+/// What a job prints.
+pub(super) fn select_content(db: &Connection, id: JobId) -> Result<JobContent> {
+    let document = db
+        .prepare_cached("SELECT bytes FROM documents JOIN jobs ON documents.id = jobs.document_id WHERE jobs.id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))?;
+    let fields = db
+        .prepare_cached("SELECT fields FROM job_fields WHERE job_id = ?1")?
+        .query_row([id.0], |row| columns::json(row, "fields"))
+        .optional()?
+        .unwrap_or_default();
+    Ok(JobContent { document, fields })
+}
+
+/// How long the document of a job is, in bytes.
+pub(super) fn document_length(db: &Connection, id: JobId) -> Result<i64> {
+    let sql = "SELECT length(bytes) FROM documents JOIN jobs ON documents.id = jobs.document_id WHERE jobs.id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
+}
+
+/// The job whose turn it is.
+pub(super) fn select_next(db: &Connection, machine: MachineId) -> Result<Option<JobRecord>> {
+    Ok(db.prepare_cached(&next_sql())?.query_row([machine.to_string()], record).optional()?)
 }
 
 /// The query of [`Store::next_job`]. The list of states is that of the index `jobs_open`, word for word; only so does

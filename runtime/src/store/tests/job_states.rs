@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{DriverError, JobState, LabelProgress, Outcome, Proof};
 use serde_json::json;
+use std::time::Duration;
 
 fn transient() -> DriverError {
     DriverError::transient("refused", "connection refused")
@@ -217,4 +218,32 @@ async fn a_person_may_go_on_from_any_label() {
     store.label_started(id, 1).await.unwrap();
     let audit = store.audits(1).await.unwrap().remove(0);
     assert_eq!((audit.action.as_str(), audit.after), ("job.retry", Some(json!({ "from": 1 }))));
+}
+
+#[tokio::test]
+async fn the_next_job_is_started_with_the_end_of_the_one_before_if_it_is_due() {
+    let (_folder, store, machine, first) = printing(1).await;
+    let (second, third) = (job(&store, machine, 1).await, job(&store, machine, 1).await);
+    let next = store.finish_job_and_start_next(first, JobState::Cancelled, Some(transient_not_sent())).await.unwrap();
+    let (next, content) = next.unwrap();
+    assert_eq!((next.id, next.state, next.attempts), (second, JobState::Printing, 1));
+    assert_eq!(content, store.content(second).await.unwrap());
+    assert_eq!(store.job(first).await.unwrap().state, JobState::Cancelled);
+
+    // One that is put off keeps those behind it waiting.
+    let fourth = job(&store, machine, 1).await;
+    store.defer_job(second, transient_not_sent(), Some(Timestamp::now().after(Duration::from_mins(1)))).await.unwrap();
+    store.start_job(third).await.unwrap();
+    let next = store.finish_job_and_start_next(third, JobState::Cancelled, Some(transient_not_sent())).await.unwrap();
+    assert_eq!(next, None);
+    assert_eq!(store.job(fourth).await.unwrap().state, JobState::Queued);
+
+    // What cannot be finished starts nothing.
+    store.start_job(fourth).await.unwrap();
+    conflict(store.finish_job_and_start_next(fourth, JobState::Done, None).await);
+    assert_eq!(store.job(fourth).await.unwrap().state, JobState::Printing);
+}
+
+fn transient_not_sent() -> DriverError {
+    transient().with_outcome(Outcome::NotSent)
 }
