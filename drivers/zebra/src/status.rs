@@ -122,12 +122,19 @@ mod tests {
             status: Some(HostStatus::default()),
             conditions: Some(Conditions::default()),
             count: None,
+            counts: false,
             heard: true,
         }
     }
 
     fn faulty(errors: u32) -> Report {
-        Report { status: None, conditions: Some(Conditions { errors, warnings: 0 }), count: None, heard: true }
+        Report {
+            status: None,
+            conditions: Some(Conditions { errors, warnings: 0 }),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn with(status: HostStatus) -> Report {

@@ -106,7 +106,7 @@ impl Watch {
     /// Takes the answer to a question that was asked after the last byte.
     pub fn observe(&mut self, now: Duration, report: &Report) -> Step {
         if report.is_idle() {
-            match self.judge(now, report.count) {
+            match self.judge(now, report) {
                 Some(step) => return step,
                 None => return self.ask(Wait::Work),
             }
@@ -139,9 +139,13 @@ impl Watch {
     }
 
     /// What an idle printer's counter proves. Nothing is decided while it may only be late.
-    fn judge(&mut self, now: Duration, counter: Option<u64>) -> Option<Step> {
-        let (Some(Expected { before, labels }), Some(reached)) = (self.expected, counter) else {
+    fn judge(&mut self, now: Duration, report: &Report) -> Option<Step> {
+        let Some(Expected { before, labels }) = self.expected else {
             return Some(Step::Printed { counted: false });
+        };
+        let Some(reached) = report.count else {
+            let is_late = report.counts && self.lags(now) < LONGEST_LAG;
+            return (!is_late).then_some(Step::Printed { counted: false });
         };
         let labels = u64::from(labels);
         match reached.checked_sub(before) {
@@ -149,12 +153,14 @@ impl Watch {
             // Others print on it as well, or its counter was set back: the counter proves nothing.
             None => Some(Step::Printed { counted: false }),
             Some(printed) if printed > labels => Some(Step::Printed { counted: false }),
-            Some(printed) => {
-                let since = *self.lagging.get_or_insert(now);
-                self.heard = now;
-                (now.saturating_sub(since) >= LONGEST_LAG).then_some(Step::Short { before, printed })
-            }
+            Some(printed) => (self.lags(now) >= LONGEST_LAG).then_some(Step::Short { before, printed }),
         }
+    }
+
+    /// For how long the idle printer's counter has lagged behind.
+    fn lags(&mut self, now: Duration) -> Duration {
+        self.heard = now;
+        now.saturating_sub(*self.lagging.get_or_insert(now))
     }
 
     fn ask(&mut self, wait: Wait) -> Step {
@@ -177,7 +183,13 @@ mod tests {
 
     fn busy() -> Report {
         let status = HostStatus { labels_remaining: 2, ..HostStatus::default() };
-        Report { status: Some(status), conditions: Some(Conditions::default()), count: None, heard: true }
+        Report {
+            status: Some(status),
+            conditions: Some(Conditions::default()),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn idle() -> Report {
@@ -185,6 +197,7 @@ mod tests {
             status: Some(HostStatus::default()),
             conditions: Some(Conditions::default()),
             count: None,
+            counts: false,
             heard: true,
         }
     }
@@ -198,7 +211,13 @@ mod tests {
     }
 
     fn no_media() -> Report {
-        Report { status: None, conditions: Some(Conditions { errors: 1, warnings: 0 }), count: None, heard: true }
+        Report {
+            status: None,
+            conditions: Some(Conditions { errors: 1, warnings: 0 }),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn pause(step: Step) -> Duration {
@@ -235,7 +254,8 @@ mod tests {
     fn when_the_fault_is_gone_the_work_is_asked_for_again() {
         let mut watch = Watch::new(true, None);
         watch.observe(SECOND, &no_media());
-        let cleared = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
+        let cleared =
+            Report { status: None, conditions: Some(Conditions::default()), count: None, counts: false, heard: true };
         let step = watch.observe(2 * SECOND, &cleared);
         assert!(matches!(&step, Step::Ask { query: Query::Progress, wait: Wait::Work, .. }), "{step:?}");
         assert_eq!(watch.observe(3 * SECOND, &idle()), Step::Printed { counted: false });
@@ -251,7 +271,8 @@ mod tests {
     #[test]
     fn a_printer_that_tells_neither_of_a_fault_nor_of_its_work_is_to_be_looked_at_and_waited_for() {
         let mut watch = Watch::new(true, None);
-        let mute = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
+        let mute =
+            Report { status: None, conditions: Some(Conditions::default()), count: None, counts: false, heard: true };
         let wait = |step| match step {
             Step::Ask { wait, .. } => wait,
             other => panic!("{other:?}"),
@@ -280,6 +301,7 @@ mod tests {
             status: Some(HostStatus { paused: true, ..HostStatus::default() }),
             conditions: None,
             count: None,
+            counts: false,
             heard: true,
         };
         let step = Watch::new(false, None).observe(SECOND, &report);
@@ -304,6 +326,19 @@ mod tests {
         assert!(matches!(watch.observe(SECOND, &idle_at(100)), Step::Ask { query: Query::Progress, .. }));
         assert!(matches!(watch.observe(2 * SECOND, &idle_at(102)), Step::Ask { .. }));
         assert_eq!(watch.observe(3 * SECOND, &idle_at(103)), Step::Printed { counted: true });
+    }
+
+    #[test]
+    fn an_answer_about_the_counter_may_be_late_too() {
+        let late = Report { counts: true, ..idle() };
+        let mut watch = counting();
+        assert!(matches!(watch.observe(SECOND, &late), Step::Ask { query: Query::Progress, .. }));
+        assert_eq!(watch.observe(2 * SECOND, &idle_at(103)), Step::Printed { counted: true });
+        // But not for ever, and only for a printer that tells it at all.
+        let mut watch = counting();
+        watch.observe(SECOND, &late);
+        assert_eq!(watch.observe(4 * SECOND, &late), Step::Printed { counted: false });
+        assert_eq!(counting().observe(SECOND, &idle()), Step::Printed { counted: false });
     }
 
     #[test]
