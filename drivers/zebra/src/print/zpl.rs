@@ -194,6 +194,11 @@ impl<'a> Run<'a> {
                     let message = "The printer took the label and stopped answering. See whether it came out.";
                     return Err(unknown(Error::transient("silent", message)));
                 }
+                Step::CutOff => {
+                    let message = "The printer waits for the rest of the label, and all of it was sent: a part got lost on \
+                                   the way. See what came out.";
+                    return Err(unknown(Error::transient("cut-off", message)));
+                }
                 Step::Ask { pause, query: next, wait } => {
                     if wait != shown {
                         show(self.machine, &wait);

@@ -13,6 +13,9 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// How long a printer may tell of no fault and of no end of its work, until somebody should look at it.
 const LONGEST_MUTE: Duration = Duration::from_secs(5);
 
+/// How long a printer may wait for the rest of a format whose last byte was sent. Somebody else may be sending one.
+const LONGEST_PART: Duration = Duration::from_secs(10);
+
 /// The pauses between questions: short ones at first, since most labels come out at once.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(20),
@@ -66,6 +69,8 @@ pub enum Step {
     },
     /// The printer has been silent for too long. Whether the label came out is not known.
     Lost,
+    /// The printer still waits for the rest of a format, and everything was sent: bytes got lost on the way.
+    CutOff,
 }
 
 /// What the printer's counter will say when a label has come out.
@@ -94,6 +99,8 @@ pub struct Watch {
     told: Duration,
     /// Since when the printer is idle, its counter being too low.
     lagging: Option<Duration>,
+    /// Since when the printer waits for the rest of a format.
+    cut_off: Option<Duration>,
 }
 
 impl Watch {
@@ -112,6 +119,9 @@ impl Watch {
             }
         }
         self.lagging = None;
+        if let Some(step) = self.judge_part(now, report) {
+            return step;
+        }
         if report.heard {
             self.heard = now;
             self.knows_conditions |= report.conditions.is_some();
@@ -155,6 +165,22 @@ impl Watch {
             Some(printed) if printed > labels => Some(Step::Printed { counted: false }),
             Some(printed) => (self.lags(now) >= LONGEST_LAG).then_some(Step::Short { before, printed }),
         }
+    }
+
+    /// What it means that a printer waits for the rest of a format: this label's, or one that somebody else sends.
+    fn judge_part(&mut self, now: Duration, report: &Report) -> Option<Step> {
+        let waits = report.status.is_some_and(|status| status.waits_for_the_rest()) && report.faults().is_empty();
+        if !waits {
+            // Silence does not say that it has the rest.
+            self.cut_off = self.cut_off.filter(|_| report.status.is_none());
+            return None;
+        }
+        let reached = self.expected.map(|Expected { before, labels }| before + u64::from(labels));
+        if reached.is_some() && report.count == reached {
+            return Some(Step::Printed { counted: true });
+        }
+        let since = *self.cut_off.get_or_insert(now);
+        (now.saturating_sub(since) >= LONGEST_PART).then_some(Step::CutOff)
     }
 
     /// For how long the idle printer's counter has lagged behind.
@@ -352,6 +378,23 @@ mod tests {
             assert!(matches!(watch.observe(6 * SECOND, &idle_at(count)), Step::Ask { .. }));
             assert_eq!(watch.observe(7 * SECOND, &idle_at(count)), Step::Short { before: 100, printed });
         }
+    }
+
+    #[test]
+    fn a_printer_that_waits_for_the_rest_of_what_was_sent_has_lost_bytes() {
+        let status = HostStatus { partial_format: true, ..HostStatus::default() };
+        let waits = Report { status: Some(status), ..idle() };
+        let mut watch = counting();
+        assert!(matches!(watch.observe(SECOND, &waits), Step::Ask { .. }));
+        assert!(matches!(watch.observe(5 * SECOND, &Report::default()), Step::Ask { .. }));
+        assert_eq!(watch.observe(11 * SECOND, &waits), Step::CutOff);
+        // Work in between begins the patience anew, and the counter knows better.
+        let mut watch = counting();
+        watch.observe(SECOND, &waits);
+        watch.observe(9 * SECOND, &busy());
+        assert!(matches!(watch.observe(11 * SECOND, &waits), Step::Ask { .. }));
+        let done = Report { count: Some(103), ..waits };
+        assert_eq!(watch.observe(12 * SECOND, &done), Step::Printed { counted: true });
     }
 
     #[test]
