@@ -224,6 +224,7 @@ fn show(machine: &Machine, wait: &Wait) {
         ),
         Wait::Work => (Status::Printing, "The printer goes on.".to_owned()),
     };
-    machine.set_status(status);
+    // In this order: who waits for the status finds the words that belong to it.
     machine.set_status_text(text);
+    machine.set_status(status);
 }
