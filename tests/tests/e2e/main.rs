@@ -17,6 +17,7 @@ mod install;
 mod kills;
 mod lifecycle;
 mod options;
+mod phases;
 mod plugins;
 mod printing;
 mod queue;
