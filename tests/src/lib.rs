@@ -25,6 +25,7 @@
 //! * [`contract`]: components that are drivers by their type only
 //! * [`tutorial`]: the files and commands that a tutorial shows
 //! * [`label`]: labels to print, as PNG, with codes that can be read back
+//! * [`pages`]: documents of several small labels, as PDF
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
 //! * [`place`]: where binary, drivers and counterparts lie
@@ -42,6 +43,7 @@ pub mod counterpart;
 pub mod daemon;
 pub mod dots;
 pub mod label;
+pub mod pages;
 pub mod place;
 pub mod plugin;
 pub mod printer;
@@ -52,6 +54,7 @@ pub mod tutorial;
 pub use client::Output;
 pub use daemon::{Builder, Daemon};
 pub use label::Label;
+pub use pages::Pages;
 pub use recorder::Recorder;
 pub use scale::Scale;
 

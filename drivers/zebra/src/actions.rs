@@ -179,7 +179,13 @@ mod tests {
     use ostler_zpl::Conditions;
 
     fn report(status: HostStatus) -> Report {
-        Report { status: Some(status), conditions: Some(Conditions::default()), count: None, heard: true }
+        Report {
+            status: Some(status),
+            conditions: Some(Conditions::default()),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     #[test]

@@ -271,8 +271,8 @@ fn reached<T>(machine: &Machine, connected: Result<T>) -> Result<T> {
     connected.inspect_err(|error: &Error| {
         // Somebody else has the line, or the call is over: that says nothing about the printer.
         if !error.is_cancelled() && error.code != "busy" {
-            machine.set_status(Status::Disconnected);
             machine.set_status_text(&error.message);
+            machine.set_status(Status::Disconnected);
         }
     })
 }

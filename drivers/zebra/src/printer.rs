@@ -8,6 +8,10 @@ use crate::session::Session;
 /// Where the durable store has the printer whose counter was seen to count.
 const COUNTING: &str = "counting-printer";
 
+/// How many conversations in a row may ask for variables in vain, until none does any more. One may have met a printer, or a
+/// network, that was slow for a moment.
+const VAIN_CONVERSATIONS: u8 = 3;
+
 /// What was found out about a printer.
 #[derive(Debug, Clone, Default)]
 pub struct Printer {
@@ -16,8 +20,10 @@ pub struct Printer {
     pub identity_in_vain: bool,
     /// Whether it ever answered a question; nothing before the first one.
     pub answers: Option<bool>,
-    /// Whether `getvar` was asked in vain, or its counter proved wrong. It is not asked again then.
+    /// Whether `getvar` was asked in vain too often, or its counter proved wrong. It is not asked again then.
     pub without_variables: bool,
+    /// How many conversations in a row asked for variables in vain.
+    pub vain_conversations: u8,
     /// Whether its counter was seen to count.
     pub counts: bool,
     /// What it said last about its media and work.
@@ -29,7 +35,7 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// Whether to ask for variables: of a printer whose firmware knows them, until one question was in vain.
+    /// Whether to ask for variables: of a printer whose firmware knows them, until it was in vain too often.
     pub fn uses_variables(&self) -> bool {
         let knows = self.identity.as_ref().and_then(Identity::release).is_some_and(Firmware::knows_variables);
         knows && !self.without_variables
@@ -41,8 +47,11 @@ impl Printer {
             // Once it did, a later silence is something else than a printer that cannot.
             self.answers = Some(heard || self.answers == Some(true));
         }
-        if self.uses_variables() && session.was_asked_in_vain() {
-            self.without_variables = true;
+        if session.report().count.is_some() || session.variables().is_some() {
+            self.vain_conversations = 0;
+        } else if self.uses_variables() && session.tells_of_vain_question() {
+            self.vain_conversations += 1;
+            self.without_variables = self.vain_conversations >= VAIN_CONVERSATIONS;
         }
         if let Some(status) = session.report().status {
             self.status = Some(status);

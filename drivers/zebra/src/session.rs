@@ -1,5 +1,6 @@
 //! A connection to a printer of ZPL, and the conversation on it.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use ostler_sdk::{Connection, Error, Machine, Result};
@@ -25,6 +26,8 @@ pub struct Session {
     silent: bool,
     /// Whether this connection began with variables in use.
     used_variables: bool,
+    /// Whether it has told that they were asked for in vain.
+    told: Cell<bool>,
 }
 
 impl Session {
@@ -32,7 +35,14 @@ impl Session {
     pub async fn open(machine: &Machine, printer: &Printer) -> Result<Self> {
         let connection = machine.connect(CONNECTION).await?;
         let silent = printer.answers == Some(false);
-        let mut session = Self { connection, line: Line::default(), asked: false, silent, used_variables: false };
+        let mut session = Self {
+            connection,
+            line: Line::default(),
+            asked: false,
+            silent,
+            used_variables: false,
+            told: Cell::default(),
+        };
         session.use_variables(printer);
         Ok(session)
     }
@@ -49,9 +59,9 @@ impl Session {
         self.line.use_variables(uses);
     }
 
-    /// Whether variables were asked for and nothing came.
-    pub fn was_asked_in_vain(&self) -> bool {
-        self.used_variables && !self.line.uses_variables()
+    /// Whether variables were asked for and nothing came; a conversation tells that once.
+    pub fn tells_of_vain_question(&self) -> bool {
+        self.used_variables && !self.line.uses_variables() && !self.told.replace(true)
     }
 
     /// Whether it makes sense to wait for an answer. Many devices that take ZPL answer nothing (print servers, other

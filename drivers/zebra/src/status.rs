@@ -15,8 +15,9 @@ const TOLERANCE: f64 = 2.0;
 /// Shows what the printer said.
 pub fn show(machine: &Machine, report: &Report, printer: &Printer, settings: &Settings) {
     let (status, text) = read(report, printer, settings);
-    machine.set_status(status);
+    // In this order: who waits for the status finds the words that belong to it.
     machine.set_status_text(text);
+    machine.set_status(status);
 }
 
 /// The status, and the text beside it.
@@ -86,8 +87,9 @@ fn wrong_length(status: &HostStatus, settings: &Settings) -> Option<String> {
 /// Shows what a printer of EPL2 said; nothing when it was silent.
 pub fn show_epl(machine: &Machine, report: Option<&ostler_epl::Report>) {
     let (status, text) = read_epl(report);
-    machine.set_status(status);
+    // In this order: who waits for the status finds the words that belong to it.
     machine.set_status_text(text);
+    machine.set_status(status);
 }
 
 fn read_epl(report: Option<&ostler_epl::Report>) -> (Status, String) {
@@ -122,12 +124,19 @@ mod tests {
             status: Some(HostStatus::default()),
             conditions: Some(Conditions::default()),
             count: None,
+            counts: false,
             heard: true,
         }
     }
 
     fn faulty(errors: u32) -> Report {
-        Report { status: None, conditions: Some(Conditions { errors, warnings: 0 }), count: None, heard: true }
+        Report {
+            status: None,
+            conditions: Some(Conditions { errors, warnings: 0 }),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn with(status: HostStatus) -> Report {

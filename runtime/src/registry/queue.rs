@@ -32,6 +32,7 @@ impl Registry {
             && let Some(entry) = self.machine(job.machine)
             && entry.ask(|reply| Command::Cancel { job: id, reply }).await == Some(true)
         {
+            self.services.store.note_cancel(id, by).await?;
             return self.services.store.job(id).await;
         }
         let job = self.services.store.cancel_job(id, by).await?;

@@ -43,6 +43,12 @@ impl Store {
         .await
     }
 
+    /// Notes that somebody gave a job up whose call runs: how it ended, the job says when the call has.
+    pub async fn note_cancel(&self, id: JobId, by: &str) -> Result<()> {
+        let by = by.to_owned();
+        self.write(move |write| decided(write, &by, "job.cancel", id, json!({}))).await
+    }
+
     /// Keeps a job that has not begun, or waits for another attempt, from running. It keeps its place in the queue.
     pub async fn hold_job(&self, id: JobId, by: &str) -> Result<JobRecord> {
         let by = by.to_owned();
@@ -103,7 +109,9 @@ impl Store {
                     .prepare_cached(
                         "UPDATE jobs SET state = 'queued', error = NULL, next_try_at = NULL, finished_at = NULL,
                                          labels_done = ?2, label_started = NULL,
-                                         label_proof = CASE WHEN ?2 = 0 THEN NULL ELSE label_proof END
+                                         label_proof = CASE WHEN ?2 = 0 THEN NULL
+                                                            WHEN ?2 > labels_done THEN 'sent' -- somebody saw it
+                                                            ELSE label_proof END
                          WHERE id = ?1 AND state IN ('failed', 'cancelled', 'unknown')",
                     )?
                     .execute((id.0, from))?

@@ -154,6 +154,21 @@ fn a_job_waits_for_a_printer_that_cannot_be_reached() {
 }
 
 #[test]
+fn a_question_in_vain_to_a_slow_printer_costs_no_later_proof() {
+    let daemon = Daemon::builder().ping_interval(0).start();
+    daemon.install("ostler_driver_zebra");
+    let zebra = printer::zebra();
+    // The question for its variables is read for longer than an answer is waited for; those before it are short.
+    zebra.set_fault(Fault::Slow { bytes_per_second: 25 }).unwrap();
+    daemon.add_zebra("dock", &zebra, &[]);
+    zebra.clear_faults().unwrap();
+    let png = Label::four_by_six("SLOW").png();
+    let job = daemon.print("dock", &png, 1);
+    assert_done_with(&daemon, job, "counted");
+    assert_only(&zebra, &png);
+}
+
+#[test]
 fn a_printer_that_answers_nothing_prints_and_no_more_than_sent_is_claimed() {
     let daemon = Daemon::start();
     daemon.install("ostler_driver_zebra");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actions;
+mod cancel;
 mod candidates;
 mod capture;
 mod compatibility;
@@ -20,6 +21,7 @@ mod install;
 mod kills;
 mod lifecycle;
 mod options;
+mod phases;
 mod plugins;
 mod printing;
 mod queue;

@@ -28,7 +28,7 @@ use ostler_sdk::{Machine, Result};
 /// Says that a label is begun, to the host and to the operator.
 pub async fn begin(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
     job.label_started(index).await?;
-    machine.set_status(Status::Printing);
     machine.set_status_text(format!("Label {} of {}, job {}.", index + 1, job.label_count(), job.id()));
+    machine.set_status(Status::Printing);
     Ok(())
 }

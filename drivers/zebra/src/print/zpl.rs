@@ -17,6 +17,9 @@ use crate::status::{advice, status_of};
 /// How often to look whether a label was taken from the peel bar.
 const TAKE_PAUSE: Duration = Duration::from_millis(500);
 
+/// How often an idle printer is asked again for a counter that did not come.
+const LATE_COUNTS: u8 = 2;
+
 /// A printer, and the connection to it, while labels are printed.
 pub struct Run<'a> {
     pub machine: &'a Machine,
@@ -27,11 +30,13 @@ pub struct Run<'a> {
     stored: Option<(Stored, Document)>,
     /// The printer did not confirm a graphic: none is stored any more.
     cannot_store: bool,
+    /// The printer's counter as a label of this connection left it.
+    counted: Option<u64>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(machine: &'a Machine, settings: &'a Settings, session: Session, printer: Printer) -> Self {
-        Self { machine, settings, session, printer, stored: None, cannot_store: false }
+        Self { machine, settings, session, printer, stored: None, cannot_store: false, counted: None }
     }
 
     /// Prints a label with all its copies; `label_started` has been said, `label_done` is to follow. An error's
@@ -60,7 +65,8 @@ impl<'a> Run<'a> {
         let before = self.check().await.map_err(outcome(Outcome::NotPrinted))?;
         self.send(document, copies, keep).await.map_err(outcome(Outcome::Unknown))?;
         // `follow` knows more about its errors: a counter may prove that nothing was printed.
-        self.follow(copies, before).await
+        // A printer that was silent just now has told its counter behind the label before: what it takes and loses shows.
+        self.follow(copies, before.or(self.counted)).await
     }
 
     /// Asks before the first byte of the format, and returns the printer's counter. Silence is no reason not to
@@ -69,6 +75,7 @@ impl<'a> Run<'a> {
         if !self.session.is_worth_asking() {
             return Ok(None);
         }
+        let mut again = LATE_COUNTS;
         loop {
             self.session.ask(Query::Progress).await?;
             let faults = self.session.report().faults();
@@ -81,7 +88,13 @@ impl<'a> Run<'a> {
                 show(self.machine, &Wait::Take);
                 self.machine.sleep(TAKE_PAUSE).await?;
             } else if !self.identify().await? {
-                return Ok(self.session.report().count);
+                let report = self.session.report();
+                // Its answer is late, as after a silence.
+                let is_late = report.counts && report.count.is_none() && report.is_idle();
+                if !is_late || again == 0 {
+                    return Ok(report.count);
+                }
+                again -= 1;
             }
         }
     }
@@ -166,6 +179,7 @@ impl<'a> Run<'a> {
             self.session.ask(query).await.map_err(unknown)?;
             match watch.observe(sent.elapsed(), self.session.report()) {
                 Step::Printed { counted: true } => {
+                    self.counted = self.session.report().count;
                     self.printer.trust_counter(self.machine).await;
                     return Ok(Proof::Counted);
                 }
@@ -179,6 +193,11 @@ impl<'a> Run<'a> {
                 Step::Lost => {
                     let message = "The printer took the label and stopped answering. See whether it came out.";
                     return Err(unknown(Error::transient("silent", message)));
+                }
+                Step::CutOff => {
+                    let message = "The printer waits for the rest of the label, and all of it was sent: a part got lost on \
+                                   the way. See what came out.";
+                    return Err(unknown(Error::transient("cut-off", message)));
                 }
                 Step::Ask { pause, query: next, wait } => {
                     if wait != shown {
@@ -205,6 +224,7 @@ fn show(machine: &Machine, wait: &Wait) {
         ),
         Wait::Work => (Status::Printing, "The printer goes on.".to_owned()),
     };
-    machine.set_status(status);
+    // In this order: who waits for the status finds the words that belong to it.
     machine.set_status_text(text);
+    machine.set_status(status);
 }

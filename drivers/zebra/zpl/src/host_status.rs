@@ -50,6 +50,11 @@ impl HostStatus {
         self.formats_in_buffer == 0 && self.labels_remaining == 0 && !self.partial_format && !self.buffer_full
     }
 
+    /// Whether it has nothing to print, and the beginning of a format whose end it waits for.
+    pub fn waits_for_the_rest(&self) -> bool {
+        self.partial_format && self.formats_in_buffer == 0 && self.labels_remaining == 0
+    }
+
     /// Whether a label lies at the peel bar, and nothing goes on before it is taken. The flag means something in this
     /// mode only.
     pub fn waits_to_be_taken(&self) -> bool {

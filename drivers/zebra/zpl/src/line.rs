@@ -37,6 +37,8 @@ pub struct Report {
     pub conditions: Option<Conditions>,
     /// How many labels the printer has printed in its life, when that was asked and answered.
     pub count: Option<u64>,
+    /// Whether the printer's count is known to be had: when it is not here, it is late, and the next question may bring it.
+    pub counts: bool,
     /// Whether anything at all was heard since the question, also late answers.
     pub heard: bool,
 }
@@ -127,7 +129,9 @@ impl Line {
 
     /// Begins a question, and returns the bytes to send for it.
     pub fn ask(&mut self, query: Query) -> Vec<u8> {
-        self.report = Report::default();
+        let was_idle = self.report.is_idle();
+        let counts = self.uses_variables && query == Query::Progress;
+        self.report = Report { counts, ..Report::default() };
         self.asked = Some(query);
         self.wanted = 0;
         self.values.clear();
@@ -135,8 +139,9 @@ impl Line {
             tally.came = false;
         }
         match query {
-            // Asked once more only when the last one was answered: while a printer is busy it may leave them lying.
-            Query::Progress if self.uses_variables && self.variables.open == 0 => {
+            // While a printer is busy it may leave the last one lying, and is not asked once more before it has answered. One that
+            // was idle and did not answer has lost the question.
+            Query::Progress if self.uses_variables && (self.variables.open == 0 || was_idle) => {
                 let mut question = self.ask_variables(&[COUNT.to_owned()]);
                 question.extend(self.ask_state());
                 question
@@ -214,6 +219,7 @@ impl Line {
         let only_these = self.asked == Some(Query::Variables) || self.report.is_idle();
         if in_vain && only_these {
             self.uses_variables = false;
+            self.report.counts = false;
         }
         self.status.timed_out();
         self.conditions.timed_out();
@@ -375,12 +381,33 @@ mod tests {
     }
 
     #[test]
+    fn a_count_that_got_lost_in_a_silence_is_asked_again_once_the_printer_is_idle() {
+        let mut line = counting();
+        line.ask(Query::Progress);
+        line.timed_out(); // whether the question got lost or the answer is late is not known
+        assert_eq!(line.ask(Query::Progress), b"~HQES\n~HS\n");
+        line.receive(&[FINE, IDLE].concat()); // may be late
+        line.timed_out();
+        assert_eq!(line.ask(Query::Progress), b"~HQES\n~HS\n");
+        line.receive(&[FINE, IDLE].concat());
+        assert!(line.is_complete() && line.report().is_idle() && line.report().counts);
+        assert!(line.ask(Query::Progress).starts_with(b"! U1 getvar"));
+        line.receive(&[b"\"17\"", FINE, IDLE].concat()); // may be the answer to the first one
+        assert!(!line.is_complete() && line.report().count.is_none());
+        line.timed_out();
+        line.ask(Query::Progress);
+        line.receive(&[b"\"18\"", FINE, IDLE].concat());
+        assert!(line.is_complete());
+        assert_eq!(line.report().count, Some(18));
+    }
+
+    #[test]
     fn a_printer_that_ignores_getvar_is_asked_once_and_is_not_silent() {
         let mut line = counting();
         line.ask(Query::Progress);
         line.receive(&[FINE, IDLE].concat());
         line.timed_out();
-        assert!(line.report().is_idle() && !line.uses_variables());
+        assert!(line.report().is_idle() && !line.uses_variables() && !line.report().counts);
         assert_eq!(line.ask(Query::Progress), b"~HQES\n~HS\n");
         assert!(line.ask(Query::Variables).is_empty() && line.is_complete() && line.variables().is_none());
     }

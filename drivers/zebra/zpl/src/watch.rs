@@ -13,6 +13,9 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// How long a printer may tell of no fault and of no end of its work, until somebody should look at it.
 const LONGEST_MUTE: Duration = Duration::from_secs(5);
 
+/// How long a printer may wait for the rest of a format whose last byte was sent. Somebody else may be sending one.
+const LONGEST_PART: Duration = Duration::from_secs(10);
+
 /// The pauses between questions: short ones at first, since most labels come out at once.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(20),
@@ -66,6 +69,8 @@ pub enum Step {
     },
     /// The printer has been silent for too long. Whether the label came out is not known.
     Lost,
+    /// The printer still waits for the rest of a format, and everything was sent: bytes got lost on the way.
+    CutOff,
 }
 
 /// What the printer's counter will say when a label has come out.
@@ -94,6 +99,8 @@ pub struct Watch {
     told: Duration,
     /// Since when the printer is idle, its counter being too low.
     lagging: Option<Duration>,
+    /// Since when the printer waits for the rest of a format.
+    cut_off: Option<Duration>,
 }
 
 impl Watch {
@@ -106,12 +113,15 @@ impl Watch {
     /// Takes the answer to a question that was asked after the last byte.
     pub fn observe(&mut self, now: Duration, report: &Report) -> Step {
         if report.is_idle() {
-            match self.judge(now, report.count) {
+            match self.judge(now, report) {
                 Some(step) => return step,
                 None => return self.ask(Wait::Work),
             }
         }
         self.lagging = None;
+        if let Some(step) = self.judge_part(now, report) {
+            return step;
+        }
         if report.heard {
             self.heard = now;
             self.knows_conditions |= report.conditions.is_some();
@@ -139,9 +149,13 @@ impl Watch {
     }
 
     /// What an idle printer's counter proves. Nothing is decided while it may only be late.
-    fn judge(&mut self, now: Duration, counter: Option<u64>) -> Option<Step> {
-        let (Some(Expected { before, labels }), Some(reached)) = (self.expected, counter) else {
+    fn judge(&mut self, now: Duration, report: &Report) -> Option<Step> {
+        let Some(Expected { before, labels }) = self.expected else {
             return Some(Step::Printed { counted: false });
+        };
+        let Some(reached) = report.count else {
+            let is_late = report.counts && self.lags(now) < LONGEST_LAG;
+            return (!is_late).then_some(Step::Printed { counted: false });
         };
         let labels = u64::from(labels);
         match reached.checked_sub(before) {
@@ -149,12 +163,30 @@ impl Watch {
             // Others print on it as well, or its counter was set back: the counter proves nothing.
             None => Some(Step::Printed { counted: false }),
             Some(printed) if printed > labels => Some(Step::Printed { counted: false }),
-            Some(printed) => {
-                let since = *self.lagging.get_or_insert(now);
-                self.heard = now;
-                (now.saturating_sub(since) >= LONGEST_LAG).then_some(Step::Short { before, printed })
-            }
+            Some(printed) => (self.lags(now) >= LONGEST_LAG).then_some(Step::Short { before, printed }),
         }
+    }
+
+    /// What it means that a printer waits for the rest of a format: this label's, or one that somebody else sends.
+    fn judge_part(&mut self, now: Duration, report: &Report) -> Option<Step> {
+        let waits = report.status.is_some_and(|status| status.waits_for_the_rest()) && report.faults().is_empty();
+        if !waits {
+            // Silence does not say that it has the rest.
+            self.cut_off = self.cut_off.filter(|_| report.status.is_none());
+            return None;
+        }
+        let reached = self.expected.map(|Expected { before, labels }| before + u64::from(labels));
+        if reached.is_some() && report.count == reached {
+            return Some(Step::Printed { counted: true });
+        }
+        let since = *self.cut_off.get_or_insert(now);
+        (now.saturating_sub(since) >= LONGEST_PART).then_some(Step::CutOff)
+    }
+
+    /// For how long the idle printer's counter has lagged behind.
+    fn lags(&mut self, now: Duration) -> Duration {
+        self.heard = now;
+        now.saturating_sub(*self.lagging.get_or_insert(now))
     }
 
     fn ask(&mut self, wait: Wait) -> Step {
@@ -177,7 +209,13 @@ mod tests {
 
     fn busy() -> Report {
         let status = HostStatus { labels_remaining: 2, ..HostStatus::default() };
-        Report { status: Some(status), conditions: Some(Conditions::default()), count: None, heard: true }
+        Report {
+            status: Some(status),
+            conditions: Some(Conditions::default()),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn idle() -> Report {
@@ -185,6 +223,7 @@ mod tests {
             status: Some(HostStatus::default()),
             conditions: Some(Conditions::default()),
             count: None,
+            counts: false,
             heard: true,
         }
     }
@@ -198,7 +237,13 @@ mod tests {
     }
 
     fn no_media() -> Report {
-        Report { status: None, conditions: Some(Conditions { errors: 1, warnings: 0 }), count: None, heard: true }
+        Report {
+            status: None,
+            conditions: Some(Conditions { errors: 1, warnings: 0 }),
+            count: None,
+            counts: false,
+            heard: true,
+        }
     }
 
     fn pause(step: Step) -> Duration {
@@ -235,7 +280,8 @@ mod tests {
     fn when_the_fault_is_gone_the_work_is_asked_for_again() {
         let mut watch = Watch::new(true, None);
         watch.observe(SECOND, &no_media());
-        let cleared = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
+        let cleared =
+            Report { status: None, conditions: Some(Conditions::default()), count: None, counts: false, heard: true };
         let step = watch.observe(2 * SECOND, &cleared);
         assert!(matches!(&step, Step::Ask { query: Query::Progress, wait: Wait::Work, .. }), "{step:?}");
         assert_eq!(watch.observe(3 * SECOND, &idle()), Step::Printed { counted: false });
@@ -251,7 +297,8 @@ mod tests {
     #[test]
     fn a_printer_that_tells_neither_of_a_fault_nor_of_its_work_is_to_be_looked_at_and_waited_for() {
         let mut watch = Watch::new(true, None);
-        let mute = Report { status: None, conditions: Some(Conditions::default()), count: None, heard: true };
+        let mute =
+            Report { status: None, conditions: Some(Conditions::default()), count: None, counts: false, heard: true };
         let wait = |step| match step {
             Step::Ask { wait, .. } => wait,
             other => panic!("{other:?}"),
@@ -280,6 +327,7 @@ mod tests {
             status: Some(HostStatus { paused: true, ..HostStatus::default() }),
             conditions: None,
             count: None,
+            counts: false,
             heard: true,
         };
         let step = Watch::new(false, None).observe(SECOND, &report);
@@ -307,6 +355,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_about_the_counter_may_be_late_too() {
+        let late = Report { counts: true, ..idle() };
+        let mut watch = counting();
+        assert!(matches!(watch.observe(SECOND, &late), Step::Ask { query: Query::Progress, .. }));
+        assert_eq!(watch.observe(2 * SECOND, &idle_at(103)), Step::Printed { counted: true });
+        // But not for ever, and only for a printer that tells it at all.
+        let mut watch = counting();
+        watch.observe(SECOND, &late);
+        assert_eq!(watch.observe(4 * SECOND, &late), Step::Printed { counted: false });
+        assert_eq!(counting().observe(SECOND, &idle()), Step::Printed { counted: false });
+    }
+
+    #[test]
     fn an_idle_printer_whose_counter_stays_too_low_has_dropped_labels() {
         for (count, printed) in [(100, 0), (102, 2)] {
             let mut watch = counting();
@@ -317,6 +378,23 @@ mod tests {
             assert!(matches!(watch.observe(6 * SECOND, &idle_at(count)), Step::Ask { .. }));
             assert_eq!(watch.observe(7 * SECOND, &idle_at(count)), Step::Short { before: 100, printed });
         }
+    }
+
+    #[test]
+    fn a_printer_that_waits_for_the_rest_of_what_was_sent_has_lost_bytes() {
+        let status = HostStatus { partial_format: true, ..HostStatus::default() };
+        let waits = Report { status: Some(status), ..idle() };
+        let mut watch = counting();
+        assert!(matches!(watch.observe(SECOND, &waits), Step::Ask { .. }));
+        assert!(matches!(watch.observe(5 * SECOND, &Report::default()), Step::Ask { .. }));
+        assert_eq!(watch.observe(11 * SECOND, &waits), Step::CutOff);
+        // Work in between begins the patience anew, and the counter knows better.
+        let mut watch = counting();
+        watch.observe(SECOND, &waits);
+        watch.observe(9 * SECOND, &busy());
+        assert!(matches!(watch.observe(11 * SECOND, &waits), Step::Ask { .. }));
+        let done = Report { count: Some(103), ..waits };
+        assert_eq!(watch.observe(12 * SECOND, &done), Step::Printed { counted: true });
     }
 
     #[test]

@@ -9,14 +9,14 @@
 
 use std::collections::BTreeMap;
 
-use strum::EnumDiscriminants;
+use strum::{EnumDiscriminants, EnumIter, IntoEnumIterator as _};
 
 /// What EPL2 calls an error that has no code of its own.
 const EPL_UNDEFINED: u8 = 80;
 
 /// A fault, with its parameters. [`FaultKind`] is the same without them: at most one fault of each kind is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
-#[strum_discriminants(name(FaultKind), derive(PartialOrd, Ord))]
+#[strum_discriminants(name(FaultKind), derive(PartialOrd, Ord, EnumIter))]
 #[strum_discriminants(doc = "A fault without its parameters.", allow(missing_docs))]
 pub enum Fault {
     /// Out of labels. Error bit 1, `^ee` 07; no `~HS` reply.
@@ -172,6 +172,13 @@ impl Effect {
     }
 }
 
+impl FaultKind {
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+}
+
 impl Fault {
     /// How it shows: the one table of it.
     pub fn effect(self) -> Effect {
@@ -221,6 +228,10 @@ pub(crate) struct Faults(BTreeMap<FaultKind, Fault>);
 impl Faults {
     pub(crate) fn set(&mut self, fault: Fault) {
         self.0.insert(fault.into(), fault);
+    }
+
+    pub(crate) fn extend(&mut self, faults: Vec<Fault>) {
+        self.0.extend(faults.into_iter().map(|fault| (FaultKind::from(fault), fault)));
     }
 
     pub(crate) fn clear(&mut self, kind: FaultKind) {

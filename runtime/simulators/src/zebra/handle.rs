@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::config::ZebraConfig;
+use super::config::{Language, ZebraConfig};
 use super::error::RecordedError;
-use super::fault::{Fault, FaultKind, Faults};
+use super::fault::{Fault, FaultKind};
 use super::gate::Gate;
 use super::media::Media;
+use super::moment::Moment;
 use super::odometer::Odometer;
 use super::printer::{PrintedLabel, Printer, State};
 use super::server::{self, Shared};
@@ -81,31 +82,43 @@ impl ZebraPrinter {
     ///
     /// Fails only if the system does not let the port be closed, opened or held ([`Fault::Refuse`], [`Fault::Barrier`]).
     pub fn set_fault(&self, fault: Fault) -> io::Result<()> {
-        self.change_faults(|faults| faults.set(fault))
+        self.change_faults(|printer| printer.faults.set(fault))
+    }
+
+    /// Sets a fault at a moment to come, as [`Self::set_fault`] would do it then: once, and for everything that is not read yet.
+    /// It can be seen in [`State::faults`] afterwards; not if the system does not let the port be closed or held then. Until its
+    /// moment it does nothing, and clearing it takes it back.
+    ///
+    /// Fails for a printer of EPL2, of which no moments are known.
+    pub fn set_fault_at(&self, moment: Moment, fault: Fault) -> io::Result<()> {
+        if self.running.shared.printer.lock().config.language != Language::Zpl {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "no moments are known of formats in EPL2"));
+        }
+        self.change_faults(|printer| printer.moments.set(moment, fault))
     }
 
     /// Clears a fault, unless the printer has it by itself (a roll that has run out wants [`Self::load_media`]); takes a [`Fault`] (its parameters do not matter) or a [`FaultKind`]. Labels that waited for it print.
     pub fn clear_fault(&self, fault: impl Into<FaultKind>) -> io::Result<()> {
         let kind = fault.into();
-        self.change_faults(|faults| faults.clear(kind))
+        self.change_faults(|printer| {
+            printer.faults.clear(kind);
+            printer.moments.forget(kind);
+        })
     }
 
-    /// Clears all faults.
+    /// Clears all faults, also those that wait for their moment.
     pub fn clear_faults(&self) -> io::Result<()> {
-        self.change_faults(Faults::clear_all)
+        self.change_faults(|printer| {
+            printer.faults.clear_all();
+            printer.moments.forget_all();
+        })
     }
 
-    fn change_faults(&self, change: impl FnOnce(&mut Faults)) -> io::Result<()> {
-        let shared = &self.running.shared;
-        // Held throughout, so that the gate agrees with the faults when two threads change them.
-        let mut gate = shared.gate.lock();
-        let (refuse, hold) = shared.update(|printer| {
-            change(&mut printer.faults);
+    fn change_faults(&self, change: impl FnOnce(&mut Printer)) -> io::Result<()> {
+        self.running.shared.change_faults(|printer| {
+            change(printer);
             printer.forget_misfeed();
-            (printer.faults.has(FaultKind::Refuse), printer.faults.has(FaultKind::Barrier))
-        });
-        shared.faults.send_replace(());
-        gate.set(refuse, hold)
+        })
     }
 
     /// Puts in other media. Out of labels, or nearly so, is over with it, and labels that waited for it print. What the printer looks

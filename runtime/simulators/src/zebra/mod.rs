@@ -3,7 +3,8 @@
 //! Protocol facts come from Zebra's *ZPL II Programming Guide* (`zpl-pg`), each named by its command's page, and for EPL2
 //! from the *EPL Programming Guide* (14245L). In the order of the data's way:
 //!
-//! * [`config`]: which printer it is. [`handle`]: what a test or the demo does with it. [`fault`]: what can go wrong.
+//! * [`config`]: which printer it is. [`handle`]: what a test or the demo does with it. [`fault`]: what can go wrong,
+//!   and [`moment`]: when, if not at once.
 //! * `gate`: the listening socket; open, refusing, or holding clients back. `server`: connections, and the faults of
 //!   the transport.
 //! * [`parser`]: ZPL in arbitrary pieces to commands. `zpl`: commands to effects, one session a connection; `format`: what stands
@@ -26,6 +27,7 @@ mod gate;
 pub mod graphics;
 pub mod handle;
 pub mod media;
+pub mod moment;
 mod motion;
 pub mod odometer;
 pub mod parser;
@@ -45,6 +47,7 @@ pub use fault::{Effect, Fault, FaultKind, HostStatusFlag};
 pub use graphics::GraphicError;
 pub use handle::{Connections, Printout, ZebraPrinter, interpret};
 pub use media::{Media, MediaKind, Tracking};
+pub use moment::Moment;
 pub use odometer::Odometer;
 pub use printer::{LabelKind, PrintedLabel, State};
 pub use settings::{PrintMode, Settings};

@@ -10,6 +10,7 @@ use super::config::ZebraConfig;
 use super::error::{CommandError, RecordedError};
 use super::fault::{Fault, FaultKind, Faults};
 use super::media::Media;
+use super::moment::Moments;
 use super::motion::Queue;
 use super::odometer::{Odometer, Trips};
 use super::settings::Settings;
@@ -93,6 +94,8 @@ pub struct State {
     pub errors: u64,
     /// What is wrong: the faults that are set, and those that the printer has run into by itself.
     pub faults: Vec<Fault>,
+    /// Faults that wait for their moment.
+    pub faults_to_come: usize,
 }
 
 #[derive(Debug)]
@@ -103,6 +106,8 @@ pub(crate) struct Printer {
     pub(crate) graphics: BTreeMap<String, Arc<Bitmap>>,
     /// Set from outside.
     pub(crate) faults: Faults,
+    /// Faults that come by themselves.
+    pub(crate) moments: Moments,
     /// What feeding ended in: the media is not what `^MN` says. Found out when media moves, not before.
     pub(crate) misfeed: Option<Fault>,
     /// A peeled label waits to be taken.
@@ -140,6 +145,7 @@ impl Printer {
             config,
             graphics: BTreeMap::new(),
             faults: Faults::default(),
+            moments: Moments::default(),
             misfeed: None,
             label_to_take: false,
             uncut: false,
@@ -180,6 +186,7 @@ impl Printer {
             queries_ignored: self.queries_ignored,
             errors: self.error_count,
             faults: self.conditions().list(),
+            faults_to_come: self.moments.count(),
         }
     }
 

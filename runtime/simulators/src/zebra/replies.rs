@@ -18,6 +18,17 @@ impl Replies {
         self.0.push(Vec::new());
     }
 
+    /// Adds others behind these; where they touch, they are one piece.
+    pub(crate) fn extend(&mut self, others: Self) {
+        let mut others = others.0.into_iter();
+        if let Some(last) = self.0.last_mut()
+            && let Some(first) = others.next()
+        {
+            last.extend(first);
+        }
+        self.0.extend(others);
+    }
+
     /// Those that are not empty.
     pub(crate) fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
         self.0.into_iter().filter(|piece| !piece.is_empty())

@@ -1,6 +1,7 @@
 //! Connections: accepting, reading as fast as the faults allow, answering; and the task that prints when labels take time.
 
 use std::future::poll_fn;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,29 @@ impl Shared {
         result
     }
 
+    /// Changes what is wrong, and what follows from that for the port and for connections.
+    pub(crate) fn change_faults(&self, change: impl FnOnce(&mut Printer)) -> io::Result<()> {
+        // Held throughout, so that the gate agrees with the faults when two threads change them.
+        let mut gate = self.gate.lock();
+        let (refuse, hold) = self.update(|printer| {
+            change(printer);
+            (printer.faults.has(FaultKind::Refuse), printer.faults.has(FaultKind::Barrier))
+        });
+        self.faults.send_replace(());
+        gate.set(refuse, hold)
+    }
+
+    /// Faults came by themselves: the port and the connections follow.
+    fn let_faults_come(&self) {
+        if self.change_faults(|_| {}).is_err() {
+            // There is nobody to tell but who looks at the state.
+            self.update(|printer| {
+                printer.faults.clear(FaultKind::Refuse);
+                printer.faults.clear(FaultKind::Barrier);
+            });
+        }
+    }
+
     fn plan(&self, connection: u64, taken: u64) -> Plan {
         let printer = self.printer.lock();
         let mut limit = CHUNK;
@@ -71,15 +95,22 @@ impl Shared {
             limit = limit.min((bytes_per_second as usize / 10).max(1));
             rate = Some(bytes_per_second);
         }
-        Plan::Read { limit, rate }
+        Plan::Read { limit, rate, watched: printer.moments.is_waiting() }
     }
 }
 
 /// What a connection does next.
 enum Plan {
-    Read { limit: usize, rate: Option<u32> },
+    Read {
+        limit: usize,
+        rate: Option<u32>,
+        /// A fault waits for its moment: what lies behind that is not to be read.
+        watched: bool,
+    },
     Wait,
-    Close { reset: bool },
+    Close {
+        reset: bool,
+    },
 }
 
 /// Accepts connections until aborted, which also ends them.
@@ -147,6 +178,30 @@ impl Connection {
         })
     }
 
+    /// Takes bytes one by one, up to the moment of a fault if one comes; returns how many.
+    fn take_up_to_a_moment(&mut self, bytes: &[u8]) -> (usize, Replies) {
+        let session = &mut self.session;
+        let (taken, replies, has_come) = self.shared.update(|printer| {
+            if printer.faults.has(FaultKind::Deaf) {
+                printer.receive(bytes);
+                return (bytes.len(), Replies::default(), false);
+            }
+            let mut replies = Replies::default();
+            for (taken, byte) in (1..).zip(bytes.chunks(1)) {
+                printer.receive(byte);
+                replies.extend(session.feed(printer, byte));
+                if printer.moments.take_come() {
+                    return (taken, replies, true);
+                }
+            }
+            (bytes.len(), replies, false)
+        });
+        if has_come {
+            self.shared.let_faults_come();
+        }
+        (taken, replies)
+    }
+
     fn finish(&mut self) -> Replies {
         let session = &mut self.session;
         self.shared.update(|printer| session.finish(printer))
@@ -182,8 +237,8 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
     loop {
         faults.mark_unchanged();
         states.mark_unchanged();
-        let (limit, rate) = match shared.plan(connection.number, taken) {
-            Plan::Read { limit, rate } => (limit, rate),
+        let (limit, rate, watched) = match shared.plan(connection.number, taken) {
+            Plan::Read { limit, rate, watched } => (limit, rate, watched),
             Plan::Wait => {
                 let _ = states.changed().await;
                 continue;
@@ -201,7 +256,7 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
             // In this order, a fault that is set before a byte is sent acts on that byte.
             biased;
             _ = faults.changed() => continue,
-            length = stream.read(room) => length,
+            length = read(&mut stream, room, watched) => length,
         };
         let length = match length {
             Ok(0) => {
@@ -212,7 +267,6 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
             Ok(length) => length,
             Err(_) => return,
         };
-        taken += length as u64;
         if let Some(rate) = rate {
             let pause = Duration::from_secs(1).saturating_mul(u32::try_from(length).unwrap_or(u32::MAX)) / rate;
             tokio::select! {
@@ -220,14 +274,25 @@ async fn serve(mut stream: TcpStream, mut connection: Connection) {
                 _ = faults.changed() => {}
             }
         }
-        let replies = connection.take(buffer.get(..length).unwrap_or_default());
+        let room = buffer.get_mut(..length).unwrap_or_default();
+        let (length, replies) =
+            if watched { connection.take_up_to_a_moment(room) } else { (length, connection.take(room)) };
+        if watched && stream.read_exact(room.get_mut(..length).unwrap_or_default()).await.is_err() {
+            return;
+        }
+        taken += length as u64;
         if send(&mut stream, replies, apart).await.is_err() {
             return;
         }
     }
 }
 
-async fn send(stream: &mut TcpStream, replies: Replies, apart: Duration) -> std::io::Result<()> {
+/// What is to be read, at most as much as there is room for. With `only_look` it stays there to be read.
+async fn read(stream: &mut TcpStream, room: &mut [u8], only_look: bool) -> io::Result<usize> {
+    if only_look { stream.peek(room).await } else { stream.read(room).await }
+}
+
+async fn send(stream: &mut TcpStream, replies: Replies, apart: Duration) -> io::Result<()> {
     for (at, piece) in replies.into_pieces().enumerate() {
         if at > 0 && apart > Duration::ZERO {
             tokio::time::sleep(apart).await;

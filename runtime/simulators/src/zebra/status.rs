@@ -31,6 +31,9 @@ pub(crate) fn query(printer: &mut Printer, name: &str, parameters: &[u8], replie
         }
         replies.push(piece);
     }
+    if name == "~HS" && printer.queue.formats() == 0 {
+        printer.faults.extend(printer.moments.told());
+    }
 }
 
 /// `~HI`: model, firmware, dots per millimetre, memory (guide, `~HI`).

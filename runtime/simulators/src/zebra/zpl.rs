@@ -22,11 +22,13 @@ pub(crate) struct ZplSession {
     tokenizer: Tokenizer,
     /// The format between its `^XA` and `^XZ`.
     format: Option<Format>,
+    /// Which one that is, of all that began.
+    number: u64,
 }
 
 impl ZplSession {
     pub(crate) fn new(connection: u64) -> Self {
-        Self { connection, tokenizer: Tokenizer::default(), format: None }
+        Self { connection, tokenizer: Tokenizer::default(), format: None, number: 0 }
     }
 
     pub(crate) fn feed(&mut self, printer: &mut Printer, bytes: &[u8]) -> Replies {
@@ -34,6 +36,9 @@ impl ZplSession {
         let mut tokenizer = std::mem::take(&mut self.tokenizer);
         tokenizer.push(bytes, |token| self.take(printer, token, &mut replies));
         self.tokenizer = tokenizer;
+        if let Some(format) = &self.format {
+            printer.faults.extend(printer.moments.within(self.number, format.raw.len() + self.tokenizer.pending()));
+        }
         replies
     }
 
@@ -141,6 +146,7 @@ impl ZplSession {
             printer.record(self.connection, CommandError::FormatNotEnded);
         }
         printer.partial_formats += 1;
+        self.number = printer.moments.begin();
         self.format = Some(Format::new(command.raw()));
     }
 
@@ -149,6 +155,7 @@ impl ZplSession {
             return;
         };
         format.end_field(printer);
+        printer.faults.extend(printer.moments.end());
         let (copies, feeds) = (format.copies(), format.feeds + u32::from(format.is_empty()));
         if format.has_field {
             let page = render::page(&format.placements, &printer.settings);

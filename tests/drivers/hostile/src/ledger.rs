@@ -34,6 +34,15 @@ pub async fn fail_in_label(machine: &Machine, job: &PrintJob, index: u32) -> Res
     Err(Error::transient("moody", "nothing was sent, try again"))
 }
 
+/// Sends half of a label, and neither ends nor listens.
+pub async fn never_end_a_label(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
+    let device = machine.connect(CONNECTION).await?;
+    job.label_started(index).await?;
+    let label = honest::label(job, index);
+    device.write_all(label.get(..label.len() / 2).unwrap_or_default()).await?;
+    std::future::pending().await
+}
+
 /// Prints as it should, and leaves work behind that writes on.
 pub async fn write_late(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
     let device = machine.connect(CONNECTION).await?;

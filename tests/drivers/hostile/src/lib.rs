@@ -33,7 +33,7 @@ use trespass::Loot;
 const CONNECTION: &str = "CONNECTION";
 
 /// Every behaviour; `honest` is the default.
-const BEHAVIOURS: [&str; 30] = [
+const BEHAVIOURS: [&str; 31] = [
     "honest",
     "trap",
     "trap-in-label",
@@ -44,6 +44,7 @@ const BEHAVIOURS: [&str; 30] = [
     "exit",
     "thread-sleep",
     "pending",
+    "pending-in-label",
     "keep-handle",
     "use-kept-handle",
     "use-listed-handle",
@@ -143,6 +144,7 @@ impl LabelPrinter for Hostile {
             "exit" => std::process::exit(0),
             "thread-sleep" => outside::block_the_thread(),
             "pending" => std::future::pending().await,
+            "pending-in-label" => ledger::never_end_a_label(machine, job, index).await,
             "use-kept-handle" => self.loot.connect(&target(machine)?).await,
             "use-listed-handle" => trespass::connect_listed(&target(machine)?).await,
             "connect-to-target" => machine.connect(&target(machine)?).await.map(drop),
