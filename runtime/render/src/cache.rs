@@ -42,7 +42,7 @@ impl Weighter<Question, Answer> for Bytes {
     fn weight(&self, _: &Question, answer: &Answer) -> u64 {
         let bytes = match answer {
             Answer::Rendered(Rendered::Bitmap(bitmap)) => bitmap.data.len(),
-            Answer::Rendered(Rendered::Png(file)) => file.len(),
+            Answer::Rendered(Rendered::Png(file) | Rendered::Pdf(file)) => file.len(),
             Answer::Inspected(info) => size_of_val(info.pages.as_slice()),
         };
         (bytes + OVERHEAD) as u64

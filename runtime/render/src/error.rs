@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::template::{FieldError, RowError, TemplateError};
+
 /// Who has to do something about a [`RenderError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -86,6 +88,26 @@ pub enum RenderError {
         /// Width and height of the raster in micrometres.
         label_um: (u32, u32),
     },
+    /// A template is wrong, or cannot make a label of this row.
+    #[error("the template is not right: {0}")]
+    Template(TemplateError),
+    /// The values do not fit the fields of the template.
+    #[error("{}", each(errors))]
+    Fields {
+        /// At least one.
+        errors: Vec<FieldError>,
+    },
+    /// Rows from which no label can be made.
+    #[error("{}{}", each(errors), if *.more { "; and there may be more" } else { "" })]
+    Rows {
+        /// The first of them, in their order; at least one.
+        errors: Vec<RowError>,
+        /// Whether there may be more.
+        more: bool,
+    },
+    /// It nests so deeply that the stack was at its end.
+    #[error("the document nests too deeply to be drawn; make it simpler")]
+    Depth,
     /// A decoder gave up in a way that it should not.
     #[error("the {media_type} document makes its decoder fail ({reason}); save it in another way, or send it as a PNG")]
     Decoder {
@@ -193,6 +215,10 @@ impl RenderError {
             | Self::Protected { .. }
             | Self::Reference { .. }
             | Self::Size { .. }
+            | Self::Template(_)
+            | Self::Fields { .. }
+            | Self::Rows { .. }
+            | Self::Depth
             | Self::Decoder { .. } => ErrorClass::Document,
             Self::Raster { .. } => ErrorClass::Raster,
             Self::PageDots { .. }
@@ -210,4 +236,8 @@ impl RenderError {
 fn millimetres((width, height): (u32, u32)) -> String {
     let [width, height] = [width, height].map(|um| f64::from(um) / 1_000.0);
     format!("{width:.1} x {height:.1} mm")
+}
+
+fn each<T: ToString>(errors: &[T]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -17,11 +17,14 @@
 //! * [`limits`]: how much a document may cost; [`error`]: everything that can go wrong, and whose fault it is.
 //! * [`protocol`]: the frames between the two.
 //!
+//! * [`template`]: the header of a template, and the check of rows against it.
+//!
 //! In the worker, in the order in which a document passes:
 //!
 //! * [`worker`]: the loop; `confine`: the limits that the process sets on itself.
 //! * `document`: one file for each kind of document, which makes a `picture` of it with the help of `lightness` and, where
 //!   it is drawn from outlines, of `hairline`.
+//! * `typeset`: a template with a row to a picture, by Typst; `code`: bars and squares of codes.
 //! * `render`: a picture to a bitmap, through `place` (where and how large), `scale` and `halftone`.
 //!
 //! # Example
@@ -42,6 +45,7 @@
 
 pub mod bitmap;
 mod cache;
+mod code;
 mod confine;
 mod document;
 pub mod error;
@@ -57,6 +61,8 @@ pub mod protocol;
 pub mod raster;
 mod render;
 mod scale;
+pub mod template;
+mod typeset;
 pub mod worker;
 
 pub use bitmap::Bitmap;

@@ -10,6 +10,8 @@
 //!
 //! Answers are kept by content, so that a label that is printed again, or previewed and then printed, is rendered once.
 //!
+//! Rows of a template are checked in portions, which the workers share.
+//!
 //! A caller that drops its future kills the worker that was busy for it.
 
 use std::num::NonZeroU32;
@@ -19,16 +21,22 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::bitmap::Bitmap;
 use crate::cache::{Answer, Cache, Question};
 use crate::document::DocumentInfo;
+use crate::document::template::MOST_ERRORS;
 use crate::error::{ErrorClass, RenderError};
 use crate::limits::RenderLimits;
 use crate::process::{Worker, WorkerCommand};
 use crate::protocol::{Output, Reply, Request};
 use crate::raster::Raster;
+use crate::template::{Fields, MEDIA_TYPE as TEMPLATE, RowError};
+
+/// Rows of a template that a worker checks in one request at most.
+const PORTION: usize = 100;
 
 /// How many workers there are, and how long they live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +67,8 @@ pub enum Rendered {
     Bitmap(Bitmap),
     /// For [`Output::Png`]: the file.
     Png(Vec<u8>),
+    /// For [`Output::Pdf`]: the file.
+    Pdf(Vec<u8>),
 }
 
 /// The workers. Cheap to clone; all clones share them. Workers are bound to the tokio runtime on which a request started them,
@@ -113,7 +123,7 @@ impl RenderPool {
         self.render_page(document, media_type, 0, raster, output).await
     }
 
-    /// Renders the page at index `page`.
+    /// Renders the page at index `page`. A template has no fields then.
     pub async fn render_page(
         &self,
         document: &[u8],
@@ -122,8 +132,35 @@ impl RenderPool {
         raster: Raster,
         output: Output,
     ) -> Result<Rendered, RenderError> {
+        self.render_body(document, 0, media_type, page, raster, output).await
+    }
+
+    /// Renders a template with the values of its fields: one label. Only [`Output::Pdf`] takes nothing of `raster` but its
+    /// density.
+    pub async fn render_label(
+        &self,
+        template: &[u8],
+        fields: &Fields,
+        raster: Raster,
+        output: Output,
+    ) -> Result<Rendered, RenderError> {
+        let row = json(fields)?;
+        self.render_body(&[template, &row].concat(), row.len(), TEMPLATE, 0, raster, output).await
+    }
+
+    /// The last `row_bytes` of the body are fields.
+    async fn render_body(
+        &self,
+        document: &[u8],
+        row_bytes: usize,
+        media_type: &str,
+        page: u32,
+        raster: Raster,
+        output: Output,
+    ) -> Result<Rendered, RenderError> {
         raster.check(&self.shared.limits)?;
-        let request = Request::Render { media_type: media_type.to_owned(), page, raster, output };
+        let row_bytes = row_bytes as u64;
+        let request = Request::Render { media_type: media_type.to_owned(), page, raster, output, row_bytes };
         let question = Question::of(document, &request);
         if let Some(Answer::Rendered(rendered)) = self.shared.cache.get(&question) {
             return Ok(rendered);
@@ -133,6 +170,7 @@ impl RenderPool {
         let max_body = match output {
             Output::Bitmap => expected,
             Output::Png => expected * 2 + 64 * 1024,
+            Output::Pdf => self.shared.limits.document_bytes(),
         };
         let rendered = match (self.shared.request(&request, document, max_body).await?, output) {
             ((Reply::Rendered, data), Output::Bitmap) if data.len() as u64 == expected => {
@@ -140,11 +178,41 @@ impl RenderPool {
                 Rendered::Bitmap(Bitmap { width, height, stride: raster.stride(), data })
             }
             ((Reply::Rendered, file), Output::Png) => Rendered::Png(file),
+            ((Reply::Rendered, file), Output::Pdf) => Rendered::Pdf(file),
             ((Reply::Failed { error }, _), _) => return Err(error),
             _ => return Err(misfit()),
         };
         self.shared.cache.keep(question, &Answer::Rendered(rendered.clone()));
         Ok(rendered)
+    }
+
+    /// Checks rows against a template, and lays each out for a device of `dpmm` dots a millimetre, so that nothing is wrong with
+    /// a row once printing has begun: [`RenderError::Rows`] says which of them are wrong, with their numbers from 1.
+    pub async fn check_rows(&self, template: &[u8], rows: &[Fields], dpmm: u32) -> Result<(), RenderError> {
+        Raster::new(dpmm, 1, 1).check(&self.shared.limits)?;
+        let template: Arc<[u8]> = template.into();
+        let mut portions = (1..).step_by(PORTION).zip(rows.chunks(PORTION));
+        let mut checks = JoinSet::new();
+        let mut errors: Vec<RowError> = Vec::new();
+        let mut more = false;
+        loop {
+            while checks.len() < self.shared.size.workers.get() as usize && errors.len() < MOST_ERRORS {
+                let Some((first, rows)) = portions.next() else { break };
+                let (shared, template, rows) = (Arc::clone(&self.shared), Arc::clone(&template), rows.to_vec());
+                checks.spawn(async move { shared.check_portion(&template, &rows, first, dpmm).await });
+            }
+            let Some(checked) = checks.join_next().await else { break };
+            let (found, all) = checked.map_err(|_| RenderError::WorkerFault { reason: "a check ended".to_owned() })??;
+            errors.extend(found);
+            more |= !all;
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        more |= portions.next().is_some() || errors.len() > MOST_ERRORS;
+        errors.sort_by_key(|error| error.row);
+        errors.truncate(MOST_ERRORS);
+        Err(RenderError::Rows { errors, more })
     }
 
     /// Says what a document is: its pages and their sizes. A document of pixels is read in full, so that one which is accepted
@@ -162,7 +230,7 @@ impl RenderPool {
                 Ok(info)
             }
             (Reply::Failed { error }, _) => Err(error),
-            (Reply::Rendered, _) => Err(misfit()),
+            (Reply::Rendered | Reply::Checked { .. }, _) => Err(misfit()),
         }
     }
 
@@ -181,6 +249,33 @@ impl RenderPool {
 }
 
 impl Shared {
+    /// What is wrong with these rows, and whether all were looked at.
+    async fn check_portion(
+        &self,
+        template: &[u8],
+        rows: &[Fields],
+        first: u32,
+        dpmm: u32,
+    ) -> Result<(Vec<RowError>, bool), RenderError> {
+        let mut rows = rows;
+        let mut first = first;
+        let mut errors = Vec::new();
+        while !rows.is_empty() && errors.len() < MOST_ERRORS {
+            let json = json(rows)?;
+            let request = Request::Check { dpmm, first, row_bytes: json.len() as u64 };
+            match self.request(&request, &[template, &json].concat(), 0).await? {
+                (Reply::Checked { rows: checked @ 1.., errors: found }, _) => {
+                    errors.extend(found);
+                    rows = rows.get(checked as usize..).unwrap_or_default();
+                    first += checked;
+                }
+                (Reply::Failed { error }, _) => return Err(error),
+                _ => return Err(misfit()),
+            }
+        }
+        Ok((errors, rows.is_empty()))
+    }
+
     async fn request(
         &self,
         request: &Request,
@@ -197,6 +292,7 @@ impl Shared {
                 Err(RenderError::WorkerDied { status }),
                 Request::Render { media_type, .. } | Request::Inspect { media_type },
             ) => (status, media_type.clone()),
+            (Err(RenderError::WorkerDied { status }), Request::Check { .. }) => (status, TEMPLATE.to_owned()),
             (answer, _) => return answer,
         };
         // Is it the document, or are workers unable to live here?
@@ -259,6 +355,10 @@ impl Shared {
             self.idle.lock().push(worker);
         }
     }
+}
+
+fn json(fields: &(impl serde::Serialize + ?Sized)) -> Result<Vec<u8>, RenderError> {
+    serde_json::to_vec(fields).map_err(|error| RenderError::WorkerFault { reason: error.to_string() })
 }
 
 fn misfit() -> RenderError {

@@ -158,6 +158,10 @@ fn explain(status: ExitStatus, words: &str, limits: &RenderLimits) -> RenderErro
     if signal == Some(Signal::ABORT.as_raw()) && words.contains("memory allocation of") {
         return RenderError::Memory { limit_bytes: limits.memory_bytes };
     }
+    // So does it before it ends a thread that has no stack left.
+    if signal == Some(Signal::ABORT.as_raw()) && words.contains("has overflowed its stack") {
+        return RenderError::Depth;
+    }
     let status = if words.is_empty() { status.to_string() } else { format!("{status}; it said: {words}") };
     RenderError::WorkerDied { status }
 }

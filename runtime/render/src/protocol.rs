@@ -20,6 +20,7 @@ use crate::document::DocumentInfo;
 use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::raster::Raster;
+use crate::template::RowError;
 
 /// The longest header in bytes.
 pub const MAX_HEADER: u32 = 64 * 1024;
@@ -35,6 +36,8 @@ pub enum Output {
     Bitmap,
     /// A PNG file: [`Bitmap::to_png`](crate::Bitmap::to_png).
     Png,
+    /// Of a template: a PDF file of one page, of the label's own size, whatever the raster says beside its density.
+    Pdf,
 }
 
 /// From the parent. Where it says so, the body is the document.
@@ -43,7 +46,7 @@ pub enum Output {
 pub enum Request {
     /// The limits that the worker sets on itself, once; no body.
     Limits(RenderLimits),
-    /// Render one page; the body is the document.
+    /// Render one page; the body is the document, and behind it the values of a template's fields as a JSON object.
     Render {
         /// What the document is.
         media_type: String,
@@ -53,6 +56,18 @@ pub enum Request {
         raster: Raster,
         /// What the reply's body is to be.
         output: Output,
+        /// Length of the JSON in the body; 0 without fields. Values travel there because they may be longer than a header.
+        #[serde(default)]
+        row_bytes: u64,
+    },
+    /// Check rows of a template, and lay each out; the body is the template, and behind it the rows as a JSON array.
+    Check {
+        /// The density that they are for.
+        dpmm: u32,
+        /// The number of the first row.
+        first: u32,
+        /// Length of the JSON in the body.
+        row_bytes: u64,
     },
     /// Say what the document is; the body is the document.
     Inspect {
@@ -69,6 +84,13 @@ pub enum Reply {
     Rendered,
     /// No body.
     Inspected(DocumentInfo),
+    /// No body.
+    Checked {
+        /// So many rows were looked at; at least one, and not all when that took long.
+        rows: u32,
+        /// What is wrong with them.
+        errors: Vec<RowError>,
+    },
     /// No body. After [`RenderError::Decoder`] the worker ends.
     Failed {
         /// Why.

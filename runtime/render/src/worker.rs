@@ -12,11 +12,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::confine;
-use crate::document;
+use crate::document::{self, template};
 use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::protocol::{self, Output, Reply, Request};
 use crate::render;
+use crate::template::{Fields, MEDIA_TYPE as TEMPLATE};
 
 /// Characters of a panic's message that are passed on.
 const LONGEST_REASON: usize = 300;
@@ -75,7 +76,7 @@ fn read_limits(input: &mut impl Read) -> io::Result<Option<RenderLimits>> {
     };
     match serde_json::from_slice(&header)? {
         Request::Limits(limits) => Ok(Some(limits)),
-        Request::Render { .. } | Request::Inspect { .. } => Err(io::Error::other("the limits must come first")),
+        Request::Render { .. } | Request::Inspect { .. } | Request::Check { .. } => Err(io::Error::other("the limits must come first")),
     }
 }
 
@@ -91,6 +92,7 @@ fn gave_up(header: &[u8], panic: &(dyn Any + Send)) -> RenderError {
         Ok(Request::Render { media_type, .. } | Request::Inspect { media_type }) => {
             RenderError::Decoder { media_type, reason }
         }
+        Ok(Request::Check { .. }) => RenderError::Decoder { media_type: TEMPLATE.to_owned(), reason },
         Ok(Request::Limits(_)) | Err(_) => RenderError::WorkerFault { reason },
     }
 }
@@ -102,15 +104,41 @@ fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Repl
         Request::Inspect { media_type } => {
             Ok((Reply::Inspected(document::inspect(&media_type, document, limits)?), Vec::new()))
         }
-        Request::Render { media_type, page, raster, output } => {
+        Request::Render { media_type, page, raster, output, row_bytes } => {
             raster.check(limits)?;
-            let picture = document::page(&media_type, document, page, &raster, limits)?;
+            let (document, row) = split(document, row_bytes)?;
+            let fields = if row.is_empty() { Fields::new() } else { json(row)? };
+            if output == Output::Pdf {
+                if !document::is_template(&media_type)? {
+                    let reason = format!("a PDF is made of templates only, and this is `{media_type}`");
+                    return Err(RenderError::Raster { reason });
+                }
+                return Ok((Reply::Rendered, template::pdf(document, &fields, raster.dpmm, limits)?));
+            }
+            let picture = document::page(&media_type, document, page, &fields, &raster, limits)?;
             let bitmap = render::bitmap(picture, &raster, limits)?;
             let body = match output {
                 Output::Bitmap => bitmap.data,
-                Output::Png => bitmap.to_png(raster.dpmm)?,
+                Output::Png | Output::Pdf => bitmap.to_png(raster.dpmm)?,
             };
             Ok((Reply::Rendered, body))
         }
+        Request::Check { dpmm, first, row_bytes } => {
+            let (document, rows) = split(document, row_bytes)?;
+            let rows: Vec<Fields> = json(rows)?;
+            let (rows, errors) = template::check(document, &rows, first, dpmm, limits)?;
+            Ok((Reply::Checked { rows, errors }, Vec::new()))
+        }
     }
+}
+
+/// A body as the document, and the JSON behind it.
+fn split(body: &[u8], row_bytes: u64) -> Result<(&[u8], &[u8]), RenderError> {
+    let at = usize::try_from(row_bytes).ok().and_then(|bytes| body.len().checked_sub(bytes));
+    let parts = at.and_then(|at| body.split_at_checked(at));
+    parts.ok_or_else(|| RenderError::WorkerFault { reason: "a body shorter than its rows".to_owned() })
+}
+
+fn json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, RenderError> {
+    serde_json::from_slice(json).map_err(|error| RenderError::WorkerFault { reason: format!("unreadable rows: {error}") })
 }

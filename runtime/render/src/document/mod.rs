@@ -2,8 +2,8 @@
 //!
 //! Each kind of document is one file here with two functions: `inspect`, which reads the document and says what it is, and
 //! `page`, which makes a picture of one page. Documents of pixels ([`png`], [`jpeg`]) come as they are and are scaled later;
-//! documents of outlines ([`pdf`], [`svg`]) are drawn for the raster, a pixel a dot. A further kind is a file, a variant of
-//! [`Format`], and a line in [`MEDIA_TYPES`].
+//! documents of outlines ([`pdf`], [`svg`], [`template`]) are drawn for the raster, a pixel a dot. A further kind is a file, a
+//! variant of [`Format`], and a line in [`MEDIA_TYPES`].
 
 use serde::{Deserialize, Serialize};
 
@@ -11,14 +11,16 @@ use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::picture::{Density, Picture};
 use crate::raster::Raster;
+use crate::template::{Fields, MEDIA_TYPE as TEMPLATE};
 
 mod jpeg;
 mod pdf;
 mod png;
 mod svg;
+pub(crate) mod template;
 
 /// The media types that can be rendered.
-pub const MEDIA_TYPES: &[&str] = &["application/pdf", "image/png", "image/jpeg", "image/svg+xml"];
+pub const MEDIA_TYPES: &[&str] = &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", TEMPLATE];
 
 /// What a document is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,7 @@ enum Format {
     Png,
     Jpeg,
     Svg,
+    Template,
 }
 
 impl Format {
@@ -71,6 +74,7 @@ impl Format {
             "image/png" => Ok(Self::Png),
             "image/jpeg" => Ok(Self::Jpeg),
             "image/svg+xml" => Ok(Self::Svg),
+            TEMPLATE => Ok(Self::Template),
             _ => Err(RenderError::MediaType { media_type: media_type.to_owned(), supported: MEDIA_TYPES.join(", ") }),
         }
     }
@@ -85,16 +89,33 @@ pub(crate) fn inspect(media_type: &str, document: &[u8], limits: &RenderLimits) 
         Format::Png => png::inspect(document, limits)?,
         Format::Jpeg => jpeg::inspect(document, limits)?,
         Format::Svg => svg::inspect(document)?,
+        Format::Template => template::inspect(document, limits)?,
     };
     limits.check_pages(u32::try_from(info.pages.len()).unwrap_or(u32::MAX))?;
     Ok(info)
 }
 
-/// The picture of the page at index `page`.
+/// Whether the document is a template, which takes fields.
+pub(crate) fn is_template(media_type: &str) -> Result<bool, RenderError> {
+    Ok(matches!(Format::of(media_type)?, Format::Template))
+}
+
+/// An SVG's picture, stretched to so many dots.
+pub(crate) fn svg_in_dots(
+    document: &[u8],
+    width: u16,
+    height: u16,
+    limits: &RenderLimits,
+) -> Result<Picture, RenderError> {
+    svg::in_dots(document, width, height, limits)
+}
+
+/// The picture of the page at index `page`; `fields` are for a template.
 pub(crate) fn page(
     media_type: &str,
     document: &[u8],
     page: u32,
+    fields: &Fields,
     raster: &Raster,
     limits: &RenderLimits,
 ) -> Result<Picture, RenderError> {
@@ -106,6 +127,7 @@ pub(crate) fn page(
         Format::Png => only_page().and_then(|()| png::page(document, limits)),
         Format::Jpeg => only_page().and_then(|()| jpeg::page(document, limits)),
         Format::Svg => only_page().and_then(|()| svg::page(document, raster, limits)),
+        Format::Template => only_page().and_then(|()| template::page(document, fields, raster, limits)),
     }
 }
 

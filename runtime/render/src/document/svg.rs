@@ -63,12 +63,31 @@ pub(super) fn inspect(document: &[u8]) -> Result<DocumentInfo, RenderError> {
 }
 
 /// The picture of the only page, drawn for `raster`: one pixel is one dot.
-///
-/// A dot takes the lightness of the middle one of its samples, by lightness, and so of the colour that covers most of it.
 pub(super) fn page(document: &[u8], raster: &Raster, limits: &RenderLimits) -> Result<Picture, RenderError> {
     let tree = parse(document)?;
     let (width_mm, height_mm) = size_mm(&tree);
     let Drawing { scale, width, height } = draw_at(width_mm, height_mm, raster)?;
+    let scale = scale * MM_PER_PIXEL;
+    draw(&tree, (scale, scale), (width, height), limits)
+}
+
+/// The picture of the only page, stretched to so many dots.
+pub(super) fn in_dots(document: &[u8], width: u16, height: u16, limits: &RenderLimits) -> Result<Picture, RenderError> {
+    let tree = parse(document)?;
+    let size = tree.size();
+    let scale = (f64::from(width) / f64::from(size.width()), f64::from(height) / f64::from(size.height()));
+    draw(&tree, scale, (width, height), limits)
+}
+
+/// With `scale` dots a CSS pixel in each direction.
+///
+/// A dot takes the lightness of the middle one of its samples, by lightness, and so of the colour that covers most of it.
+fn draw(
+    tree: &Tree,
+    scale: (f64, f64),
+    (width, height): (u16, u16),
+    limits: &RenderLimits,
+) -> Result<Picture, RenderError> {
     limits.check_dots(width.into(), height.into())?;
     let (width, height) = (usize::from(width), usize::from(height));
     let mut drawn = limits.buffer::<u8>(width * height)?;
@@ -78,7 +97,7 @@ pub(super) fn page(document: &[u8], raster: &Raster, limits: &RenderLimits) -> R
     let band = (BAND_SAMPLES / columns / SAMPLES).clamp(1, height);
     let mut samples = limits.buffer::<u8>(columns * band * SAMPLES)?;
     #[allow(clippy::cast_possible_truncation)] // of a fraction: f32 is what the rasterizer counts in
-    let scale = (scale * MM_PER_PIXEL * SAMPLES_PER_DOT) as f32;
+    let (across, down) = ((scale.0 * SAMPLES_PER_DOT) as f32, (scale.1 * SAMPLES_PER_DOT) as f32);
     for (index, (drawn, touched)) in
         std::iter::zip(drawn.chunks_mut(band * width), touched.chunks_mut(band * width)).enumerate()
     {
@@ -88,7 +107,7 @@ pub(super) fn page(document: &[u8], raster: &Raster, limits: &RenderLimits) -> R
         pixels.fill(Color::WHITE);
         #[allow(clippy::cast_precision_loss)] // below 2^24
         let top = (index * band * SAMPLES) as f32;
-        resvg::render(&tree, Transform::from_row(scale, 0.0, 0.0, scale, 0.0, -top), &mut pixels.as_mut());
+        resvg::render(tree, Transform::from_row(across, 0.0, 0.0, down, 0.0, -top), &mut pixels.as_mut());
         let samples = samples.get_mut(..columns * rows).unwrap_or_default();
         // On white everything is opaque, so that premultiplied samples are plain ones.
         lightness::of_row_8(ColorType::Rgba, pixels.data(), samples);

@@ -1,0 +1,18 @@
+//! How does a template with a row become a page?
+//!
+//! In a worker only. [`engine`] gives Typst all that it may see: the source, the row, the embedded fonts, and the functions of
+//! [`functions`], which draw codes. [`explain`] says what Typst found wrong in the words of this crate. [`draw`] goes through
+//! the page that came out and makes dots of it on a [`canvas`], with the outlines of [`outline`]: text and lines on whole dots,
+//! codes last and dot by dot.
+
+mod canvas;
+mod draw;
+mod engine;
+mod explain;
+mod functions;
+mod image;
+mod ink;
+mod outline;
+
+pub(crate) use draw::draw;
+pub(crate) use engine::{Engine, Label};
