@@ -5,7 +5,6 @@
 
 use barcoders::sym::code128::Code128;
 use qrcode::{Color, QrCode};
-use std::fmt::Write as _;
 
 /// White, as lightness.
 const WHITE: u8 = 255;
@@ -155,28 +154,4 @@ impl Random {
         self.0 ^= self.0 << 17;
         u32::try_from((self.0 >> 16) % u64::from(end)).unwrap()
     }
-}
-
-/// A PDF of 4 x 6 inch pages that share one content: a few hundred squares.
-pub fn equal_pages(count: usize) -> Vec<u8> {
-    let mut squares = String::new();
-    for at in 0..300 {
-        writeln!(squares, "{} {} 7 7 re f", 13 * at % 280, 29 * at % 420).unwrap();
-    }
-    let kids: Vec<_> = (0..count).map(|page| format!("{} 0 R", 4 + page)).collect();
-    let mut objects = vec![
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!("<< /Type /Pages /Count {count} /Kids [{}] /MediaBox [0 0 287 431] >>", kids.join(" ")),
-        format!("<< /Length {} >>\nstream\n{squares}endstream", squares.len()),
-    ];
-    objects.extend((0..count).map(|_| "<< /Type /Page /Parent 2 0 R /Contents 3 0 R /Resources << >> >>".to_owned()));
-    let mut pdf = String::from("%PDF-1.4\n");
-    let mut table = String::from("0000000000 65535 f \n");
-    for (number, object) in (1..).zip(&objects) {
-        writeln!(table, "{:010} 00000 n ", pdf.len()).unwrap();
-        writeln!(pdf, "{number} 0 obj\n{object}\nendobj").unwrap();
-    }
-    let (size, start) = (objects.len() + 1, pdf.len());
-    write!(pdf, "xref\n0 {size}\n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").unwrap();
-    pdf.into_bytes()
 }

@@ -1,7 +1,7 @@
-//! Answers by content: which request about which bytes has been answered before?
+//! Answers by content: which request about which bytes has been answered before, or is being answered now?
 
 use quick_cache::Weighter;
-use quick_cache::sync::Cache as Entries;
+use quick_cache::sync::{Cache as Entries, PlaceholderGuard};
 use sha2::{Digest, Sha256};
 
 use crate::document::DocumentInfo;
@@ -57,11 +57,20 @@ impl Cache {
         Self(Entries::with_weighter(entries, bytes, Bytes))
     }
 
-    pub fn get(&self, question: &Question) -> Option<Answer> {
-        self.0.get(question)
+    /// The answer, if it is there or somebody is about to find it; else the question is the caller's to answer, and others wait
+    /// for that.
+    pub async fn answer(&self, question: &Question) -> Result<Answer, Claim<'_>> {
+        self.0.get_value_or_guard_async(question).await.map_err(Claim)
     }
+}
 
-    pub fn keep(&self, question: Question, answer: &Answer) {
-        self.0.insert(question, answer.clone());
+/// A question that its holder answers. When this is dropped without an answer, the next who waits has the question.
+pub(crate) struct Claim<'a>(PlaceholderGuard<'a, Question, Answer, Bytes>);
+
+impl Claim<'_> {
+    /// Answers it.
+    pub fn keep(self, answer: &Answer) {
+        // It fails only for a question that was taken out of the cache meanwhile, which nobody does.
+        let _ = self.0.insert(answer.clone());
     }
 }

@@ -8,7 +8,8 @@
 //! 5. When it died, the request gets a second chance with another worker. When that dies too, and one that is asked something
 //!    harmless lives, it is the document that kills them.
 //!
-//! Answers are kept by content, so that a label that is printed again, or previewed and then printed, is rendered once.
+//! Answers are kept by content, so that a label that is printed again, or previewed and then printed, is rendered once. Who asks
+//! what somebody else has asked and not been answered yet waits for that answer.
 //!
 //! Rows of a template are checked in portions, which the workers share.
 //!
@@ -162,9 +163,11 @@ impl RenderPool {
         let row_bytes = row_bytes as u64;
         let request = Request::Render { media_type: media_type.to_owned(), page, raster, output, row_bytes };
         let question = Question::of(document, &request);
-        if let Some(Answer::Rendered(rendered)) = self.shared.cache.get(&question) {
-            return Ok(rendered);
-        }
+        let claim = match self.shared.cache.answer(&question).await {
+            Ok(Answer::Rendered(rendered)) => return Ok(rendered),
+            Ok(Answer::Inspected(_)) => return Err(misfit()),
+            Err(claim) => claim,
+        };
         let expected = raster.bitmap_bytes();
         // An incompressible PNG has a filter byte for each row, and what deflate and chunks add.
         let max_body = match output {
@@ -182,7 +185,7 @@ impl RenderPool {
             ((Reply::Failed { error }, _), _) => return Err(error),
             _ => return Err(misfit()),
         };
-        self.shared.cache.keep(question, &Answer::Rendered(rendered.clone()));
+        claim.keep(&Answer::Rendered(rendered.clone()));
         Ok(rendered)
     }
 
@@ -202,7 +205,8 @@ impl RenderPool {
                 checks.spawn(async move { shared.check_portion(&template, &rows, first, dpmm).await });
             }
             let Some(checked) = checks.join_next().await else { break };
-            let (found, all) = checked.map_err(|_| RenderError::WorkerFault { reason: "a check ended".to_owned() })??;
+            let (found, all) =
+                checked.map_err(|_| RenderError::WorkerFault { reason: "a check ended".to_owned() })??;
             errors.extend(found);
             more |= !all;
         }
@@ -221,12 +225,14 @@ impl RenderPool {
     pub async fn inspect(&self, document: &[u8], media_type: &str) -> Result<DocumentInfo, RenderError> {
         let request = Request::Inspect { media_type: media_type.to_owned() };
         let question = Question::of(document, &request);
-        if let Some(Answer::Inspected(info)) = self.shared.cache.get(&question) {
-            return Ok(info);
-        }
+        let claim = match self.shared.cache.answer(&question).await {
+            Ok(Answer::Inspected(info)) => return Ok(info),
+            Ok(Answer::Rendered(_)) => return Err(misfit()),
+            Err(claim) => claim,
+        };
         match self.shared.request(&request, document, 0).await? {
             (Reply::Inspected(info), _) => {
-                self.shared.cache.keep(question, &Answer::Inspected(info.clone()));
+                claim.keep(&Answer::Inspected(info.clone()));
                 Ok(info)
             }
             (Reply::Failed { error }, _) => Err(error),

@@ -241,7 +241,9 @@ impl From<SubmitError> for ApiError {
             SubmitError::Document(_) | SubmitError::Format(_) | SubmitError::Media { .. } => {
                 Self::field("document", detail)
             }
-            SubmitError::Fields { .. } => Self::field("fields", detail),
+            SubmitError::Fields { .. } | SubmitError::Rows(_) | SubmitError::TooManyRows(_) => {
+                Self::field("fields", detail)
+            }
             SubmitError::Key => Self::field("idempotency_key", detail),
             SubmitError::DoesNotPrint { .. } => Self::field("machine", detail),
             SubmitError::Renderer(_) => {

@@ -55,13 +55,13 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
 /// `POST /api/job/candidates/`: the body is a document as for a job, without a machine; the answer what each machine that prints
 /// would do with it, those first that would print soonest.
 pub async fn candidates(registry: State, request: Request) -> Result<Json<Vec<Candidate>>, ApiError> {
-    Ok(Json(registry.candidates(&Submitted::read(request).await?.finish()?).await?))
+    Ok(Json(registry.candidates(&Submitted::read(&registry, request).await?.finish()?).await?))
 }
 
 /// `POST /api/job/?machine=ID&copies=N&title=T&options=JSON&fields=JSON`: the body is the document, `Content-Type` its media
 /// type; or a form with the same names and the document as `document`.
 pub async fn submit(registry: State, request: Request) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
-    let mut submitted = Submitted::read(request).await?;
+    let mut submitted = Submitted::read(&registry, request).await?;
     let entry = find(&registry, &submitted.required("machine")?)?;
     Ok((StatusCode::CREATED, Json(registry.submit(&entry, submitted.finish()?).await?)))
 }

@@ -9,6 +9,7 @@
 //! * [`actions`]: buttons, functions, options of jobs
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
+//! * [`templates`]: label templates; `rows`: values for them, as JSON or CSV
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
@@ -23,12 +24,14 @@ pub mod jobs;
 pub mod machines;
 pub mod plugins;
 pub mod rehearsals;
+mod rows;
 pub mod settings;
 pub mod submission;
+pub mod templates;
 
 pub use error::ApiError;
 
-use crate::registry::Registry;
+use crate::registry::{Registry, templates::MOST_BYTES as MOST_TEMPLATE};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -97,6 +100,18 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/job/{id}/release/", post(jobs::release))
         .route("/api/job/{id}/retry/", post(jobs::retry))
         .route("/api/job/{id}/reprint/", post(jobs::reprint))
+        .route(
+            "/api/template/",
+            get(templates::list).post(templates::create).layer(DefaultBodyLimit::max(MOST_TEMPLATE + 1)),
+        )
+        .route("/api/template/{which}/", get(templates::show).delete(templates::remove))
+        .route("/api/template/{which}/versions/", get(templates::versions))
+        .route(
+            "/api/template/{which}/row/",
+            get(templates::list_rows).post(templates::add_rows).layer(DefaultBodyLimit::max(MAX_DOCUMENT)),
+        )
+        .route("/api/template/{which}/row/{row}/", axum::routing::delete(templates::remove_row))
+        .route("/api/template/{which}/preview/", post(templates::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
         .route("/api/audit/", get(events::audit))
         .route("/api/events/", get(events::stream))
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })

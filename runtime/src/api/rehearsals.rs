@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// 1) as a PNG.
 pub async fn preview(registry: State, Path(id): Path<String>, request: Request) -> Result<impl IntoResponse, ApiError> {
     let entry = find(&registry, &id)?;
-    let mut submitted = Submitted::read(request).await?;
+    let mut submitted = Submitted::read(&registry, request).await?;
     let label = submitted.number("label")?.unwrap_or(1);
     let index = label.checked_sub(1).ok_or_else(|| ApiError::field("label", "Labels are counted from 1."))?;
     let png = registry.preview(&entry, submitted.finish()?, index).await?;
@@ -65,7 +65,7 @@ impl SentView {
 /// would send. Nothing is printed or stored.
 pub async fn dry_run(registry: State, Path(id): Path<String>, request: Request) -> Result<Json<DryRunView>, ApiError> {
     let entry = find(&registry, &id)?;
-    let submission = Submitted::read(request).await?.finish()?;
+    let submission = Submitted::read(&registry, request).await?.finish()?;
     let DryRun { job, labels, error, log } = registry.dry_run(&entry, submission).await?;
     let sent = |SentLabel { index, raster, bytes, proof }| SentView {
         label: index + 1,

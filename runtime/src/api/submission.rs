@@ -1,17 +1,23 @@
 //! A document with what is to be done with it, as requests bring it.
 //!
 //! Either the body is the document and the parameters stand in the query, or the body is `multipart/form-data` with the
-//! document in the part `document` and the parameters in parts of their names. A client's name for its request stands in the
+//! document in the part `document` and the parameters in parts of their names; values for its places may come as a file of JSON or
+//! CSV in the part `rows`. In place of a document the parameter `template` names one that is stored. A client's name for its request stands in the
 //! header `Idempotency-Key`, or in the parameter `idempotency_key` where a form can send no header.
 
-use super::ApiError;
-use crate::{jobs::Submission, model::Fields};
+use super::{ApiError, rows};
+use crate::{
+    jobs::Submission,
+    model::{Fields, StoredTemplate},
+    registry::Registry,
+};
 use axum::{
     RequestExt as _,
     body::Bytes,
     extract::{Multipart, Query, Request},
     http::{HeaderMap, header},
 };
+use ostler_render::template::MEDIA_TYPE;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -27,7 +33,7 @@ struct Parameters(BTreeMap<String, String>);
 
 impl Submitted {
     /// Reads a request.
-    pub async fn read(mut request: Request) -> Result<Self, ApiError> {
+    pub async fn read(registry: &Registry, mut request: Request) -> Result<Self, ApiError> {
         let Query(query) = request
             .extract_parts::<Query<BTreeMap<String, String>>>()
             .await
@@ -40,20 +46,39 @@ impl Submitted {
             .filter(|value| says_something(value))
             .map(str::to_owned);
         let key = idempotency_key(request.headers())?;
-        let (document, media_type) = if media_type.as_ref().is_some_and(|of| of.starts_with("multipart/form-data")) {
+        let mut files = if media_type.as_ref().is_some_and(|of| of.starts_with("multipart/form-data")) {
             parameters.read_form(request).await?
         } else {
             let body: Bytes =
                 request.extract().await.map_err(|error| ApiError::field("document", format!("{error}")))?;
-            (body.to_vec(), media_type)
+            Files { document: Some((body.to_vec(), media_type)), rows: Vec::new() }
+        };
+        let mut fields = parameters.fields()?;
+        fields.append(&mut files.rows);
+        let stored = stored_template(registry, &mut parameters).await?;
+        let ((document, media_type), name) = match (stored, files.document) {
+            (Some(_), Some((document, _))) if !document.is_empty() => {
+                return Err(ApiError::field("document", "Give a template or a document, and not both."));
+            }
+            (Some((stored, rows)), _) => {
+                fields.extend(rows);
+                ((stored.source.into_bytes(), Some(MEDIA_TYPE.to_owned())), stored.name.to_string())
+            }
+            (None, Some(document)) => (document, String::new()),
+            (None, None) => {
+                return Err(ApiError::field(
+                    "document",
+                    "Send the document as a part of this name, or name a template.",
+                ));
+            }
         };
         let submission = Submission {
             document,
             media_type,
-            title: parameters.take("title").unwrap_or_default(),
+            title: parameters.take("title").filter(|title| !title.is_empty()).unwrap_or(name),
             copies: parameters.number("copies")?.unwrap_or(1),
             options: parameters.json("options", "a JSON object, such as {\"darkness\": 12}")?.unwrap_or_default(),
-            fields: parameters.fields()?,
+            fields,
             key: key.or_else(|| parameters.take("idempotency_key")),
         };
         Ok(Self { submission, parameters })
@@ -92,23 +117,28 @@ fn says_something(media_type: &str) -> bool {
 }
 
 impl Parameters {
-    async fn read_form(&mut self, request: Request) -> Result<(Vec<u8>, Option<String>), ApiError> {
+    async fn read_form(&mut self, request: Request) -> Result<Files, ApiError> {
         let broken = |error: &dyn std::fmt::Display| ApiError::bad_request(format!("the form cannot be read: {error}"));
         let mut form: Multipart = request.extract().await.map_err(|error| broken(&error))?;
-        let mut document = None;
+        let mut files = Files::default();
         while let Some(part) = form.next_field().await.map_err(|error| broken(&error))? {
             let name = part.name().unwrap_or_default().to_owned();
-            if name == "document" {
-                let media_type = part.content_type().filter(|value| says_something(value)).map(str::to_owned);
-                if let Some(file) = part.file_name() {
-                    self.0.entry("title".to_owned()).or_insert_with(|| file.to_owned());
+            let media_type = part.content_type().filter(|value| says_something(value)).map(str::to_owned);
+            match name.as_str() {
+                "document" => {
+                    if let Some(file) = part.file_name() {
+                        self.0.entry("title".to_owned()).or_insert_with(|| file.to_owned());
+                    }
+                    files.document = Some((part.bytes().await.map_err(|error| broken(&error))?.to_vec(), media_type));
                 }
-                document = Some((part.bytes().await.map_err(|error| broken(&error))?.to_vec(), media_type));
-            } else {
-                self.0.insert(name, part.text().await.map_err(|error| broken(&error))?);
+                "rows" => {
+                    let bytes = part.bytes().await.map_err(|error| broken(&error))?;
+                    files.rows = rows::of_file(media_type.as_deref(), &bytes)?;
+                }
+                _ => drop(self.0.insert(name, part.text().await.map_err(|error| broken(&error))?)),
             }
         }
-        document.ok_or_else(|| ApiError::field("document", "Send the document as a part of this name."))
+        Ok(files)
     }
 
     fn take(&mut self, name: &str) -> Option<String> {
@@ -127,47 +157,37 @@ impl Parameters {
 
     /// An object for one label, or a list with one for each.
     fn fields(&mut self) -> Result<Vec<Fields>, ApiError> {
-        const FORM: &str = "a JSON object of texts, or a list with one for each label";
-        let Some(given) = self.json::<serde_json::Value>("fields", FORM)? else { return Ok(Vec::new()) };
-        let rows = match given {
-            serde_json::Value::Array(rows) => rows,
-            row => vec![row],
+        self.json::<serde_json::Value>("fields", "JSON")?.map_or(Ok(Vec::new()), rows::of_json)
+    }
+
+    /// Numbers, separated by commas.
+    fn numbers(&mut self, name: &'static str) -> Result<Vec<i64>, ApiError> {
+        let Some(text) = self.take(name) else { return Ok(Vec::new()) };
+        let number = |text: &str| {
+            let not_a_number = |_| ApiError::field(name, format!("'{text}' is not a whole number."));
+            text.trim().parse().map_err(not_a_number)
         };
-        rows.into_iter()
-            .map(|row| fields_of(row).ok_or_else(|| ApiError::field("fields", format!("Give {FORM}."))))
-            .collect()
+        text.split(',').map(number).collect()
     }
 }
 
-/// A label's fields; numbers and truths are written as text.
-fn fields_of(row: serde_json::Value) -> Option<Fields> {
-    let serde_json::Value::Object(row) = row else { return None };
-    row.into_iter()
-        .map(|(key, value)| match value {
-            serde_json::Value::String(text) => Some((key, text)),
-            serde_json::Value::Number(_) | serde_json::Value::Bool(_) => Some((key, value.to_string())),
-            serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
-        })
-        .collect()
+/// The parts of a form that are files.
+#[derive(Default)]
+struct Files {
+    /// The document with its media type.
+    document: Option<(Vec<u8>, Option<String>)>,
+    rows: Vec<Fields>,
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn fields(text: &str) -> Option<Vec<Fields>> {
-        Parameters([("fields".to_owned(), text.to_owned())].into()).fields().ok()
-    }
-
-    #[test]
-    fn fields_are_an_object_or_a_list_of_them() {
-        let one = fields(r#"{"part": "M4", "count": 3}"#).unwrap();
-        assert_eq!(one.len(), 1);
-        assert_eq!(one.first().and_then(|row| row.get("count")).map(String::as_str), Some("3"));
-        assert_eq!(fields(r#"[{"part": "M4"}, {"part": "M5"}]"#).unwrap().len(), 2);
-        for wrong in ["M4", "[1]", r#"{"part": {"deep": 1}}"#, r#"{"part": null}"#] {
-            assert!(fields(wrong).is_none(), "{wrong}");
-        }
-    }
+/// Takes the document out of the store, if it is a template that lies there: `template` is its name or number, `version` which of
+/// its versions, `row` the numbers of rows that are kept with it.
+async fn stored_template(
+    registry: &Registry,
+    parameters: &mut Parameters,
+) -> Result<Option<(StoredTemplate, Vec<Fields>)>, ApiError> {
+    let Some(which) = parameters.take("template") else { return Ok(None) };
+    let stored = registry.template(&which, parameters.number("version")?).await?;
+    let numbers = parameters.numbers("row")?;
+    let rows = registry.services.store.template_rows_of(stored.id, numbers).await?;
+    Ok(Some((stored, rows.into_iter().map(|row| row.fields).collect())))
 }

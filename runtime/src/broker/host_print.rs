@@ -10,6 +10,7 @@ use crate::{
         bindings::{jobs, types},
         convert,
     },
+    jobs::ahead,
     model::DriverError,
 };
 use ostler_render::{ErrorClass, Output, RenderError, Rendered};
@@ -143,7 +144,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
                 stride: bitmap.stride,
                 data: bitmap.data,
             }),
-            Ok(Rendered::Png(_)) => Err(convert::error_to_wit(other_form())),
+            Ok(Rendered::Png(_) | Rendered::Pdf(_)) => Err(convert::error_to_wit(other_form())),
             Err(error) => Err(convert::error_to_wit(error)),
         })
     }
@@ -157,7 +158,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
         let rendered = render(&label, services.as_deref(), raster, Output::Png).await;
         Ok(match rendered {
             Ok(Rendered::Png(file)) => Ok(file),
-            Ok(Rendered::Bitmap(_)) => Err(convert::error_to_wit(other_form())),
+            Ok(Rendered::Bitmap(_) | Rendered::Pdf(_)) => Err(convert::error_to_wit(other_form())),
             Err(error) => Err(convert::error_to_wit(error)),
         })
     }
@@ -177,9 +178,7 @@ async fn label_of<T: Send>(
 async fn size(label: &LabelHandle, services: Option<&Services>) -> Result<Option<(u32, u32)>, DriverError> {
     let run = label.job.live()?;
     let services = services.ok_or_else(no_labels)?;
-    let info = services.render.inspect(&run.document, &run.job.media_type).await.map_err(render_error)?;
-    let index = usize::try_from(label.index).unwrap_or(usize::MAX);
-    Ok(info.pages.get(index).and_then(|page| page.size_um))
+    run.size_um(&services.render, label.index).await.map_err(render_error)
 }
 
 fn no_labels() -> DriverError {
@@ -214,13 +213,20 @@ async fn render(
     let services = services.ok_or_else(no_labels)?;
     let raster = convert::raster_from_wit(raster);
     run.asked_for(label.index, &raster);
+    if let Some(machine) = &label.job.call.machine {
+        machine.remember_density(raster.dpmm);
+    }
     let rendered = tokio::select! {
         biased;
         () = label.job.call.cancelled() => return Err(label.job.call.cancelled_error()),
-        rendered = services.render.render_page(
-            &run.document, &run.job.media_type, label.index, raster, output,
-        ) => rendered,
+        rendered = run.render(&services.render, label.index, raster, output) => rendered,
     };
     label.job.call.touch();
-    rendered.map_err(render_error)
+    let rendered = rendered.map_err(render_error)?;
+    if let Some(machine) = &label.job.call.machine
+        && !machine.is_stand_in()
+    {
+        ahead::render_next(services, run, label.index, raster, output);
+    }
+    Ok(rendered)
 }

@@ -59,6 +59,8 @@ pub struct Machine {
     dirty: AtomicBool,
     /// What a job may set, as the driver said it last.
     options: RwLock<Option<Arc<[OptionSpec]>>>,
+    /// The density at which its driver asked for dots last, in dots per millimetre, and the count of edits then.
+    density: Mutex<Option<(u64, u32)>>,
     /// The choices of settings that declare none, as the driver said them last.
     choices: RwLock<HashMap<(Scope, SettingKey), Vec<Choice>>>,
     /// What goes over its wire, while somebody wants to see it.
@@ -121,6 +123,7 @@ impl Machine {
             blames: Mutex::new(VecDeque::new()),
             dirty: AtomicBool::new(false),
             options: RwLock::new(None),
+            density: Mutex::default(),
             choices: RwLock::default(),
             capture: RwLock::new(None),
             ping_interval: RwLock::new(None),
@@ -154,9 +157,20 @@ impl Machine {
         *self.options.write() = Some(options);
     }
 
+    /// The density of its device in dots per millimetre, as far as its driver has asked for dots since its settings changed.
+    pub fn known_density(&self) -> Option<u32> {
+        (*self.density.lock()).filter(|(edits, _)| *edits == self.edits()).map(|(_, dpmm)| dpmm)
+    }
+
+    /// Keeps the density at which dots are asked for.
+    pub fn remember_density(&self, dpmm: u32) {
+        *self.density.lock() = Some((self.edits(), dpmm));
+    }
+
     /// Forgets what the driver said: another driver says something else.
     pub fn forget_driver(&self) {
         *self.options.write() = None;
+        *self.density.lock() = None;
         self.choices.write().clear();
     }
 

@@ -8,7 +8,7 @@ use crate::{
     model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Outcome, Proof},
     store::{STORE_PAUSE, Store, StoreError},
 };
-use ostler_render::Raster;
+use ostler_render::{Output, Raster, RenderError, RenderPool, Rendered, template};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -123,6 +123,31 @@ impl PrintRun {
             Book::Rehearsal { asked, .. } => drop(asked.subscribe().wait_for(Option::is_some).await),
             Book::Store(_) | Book::DryRun(_) => std::future::pending().await,
         }
+    }
+
+    /// The label at this index, as dots or as a file of them.
+    pub async fn render(
+        &self,
+        pool: &RenderPool,
+        index: u32,
+        raster: Raster,
+        output: Output,
+    ) -> Result<Rendered, RenderError> {
+        if self.job.media_type == template::MEDIA_TYPE {
+            let none = Fields::new();
+            let fields = usize::try_from(index).ok().and_then(|index| self.fields.get(index)).unwrap_or(&none);
+            return pool.render_label(&self.document, fields, raster, output).await;
+        }
+        pool.render_page(&self.document, &self.job.media_type, index, raster, output).await
+    }
+
+    /// The size of the label at this index in micrometres, if the document says it.
+    pub async fn size_um(&self, pool: &RenderPool, index: u32) -> Result<Option<(u32, u32)>, RenderError> {
+        let info = pool.inspect(&self.document, &self.job.media_type).await?;
+        // Every label of a template is its one page.
+        let page = if self.job.media_type == template::MEDIA_TYPE { 0 } else { index };
+        let page = usize::try_from(page).ok().and_then(|page| info.pages.get(page));
+        Ok(page.and_then(|page| page.size_um))
     }
 
     /// How it stands now.

@@ -9,7 +9,7 @@
 //! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
 //! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
-//! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
+//! * [`machine`], [`driver`], [`plugin`], [`job`], [`template`], [`types`], [`events`]: the client's groups
 
 pub mod capture;
 pub mod client;
@@ -24,6 +24,7 @@ pub mod offer;
 pub mod output;
 pub mod plugin;
 pub mod serve;
+pub mod template;
 pub mod types;
 pub mod wait;
 
@@ -67,6 +68,9 @@ enum Command {
     /// Jobs: list, show, where, wait, cancel, hold, release, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
+    /// Label templates: list, add, show, preview, remove; rows that are kept for them.
+    #[command(subcommand)]
+    Template(template::Command),
     /// Machine types: list, show.
     #[command(subcommand)]
     Type(types::Command),
@@ -137,6 +141,7 @@ async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Resul
         Command::Print(print) => job::print(&client, out, print).await,
         Command::Preview(preview) => job::preview(&client, out, preview).await,
         Command::Job(command) => job::run(&client, out, command).await,
+        Command::Template(command) => template::run(&client, out, command).await,
         Command::Type(command) => types::run(&client, out, command).await,
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.

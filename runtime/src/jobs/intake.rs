@@ -22,6 +22,13 @@ impl Intake {
         Self { machine, beside }
     }
 
+    /// The density for which rows of a template are checked, in dots per millimetre: the device's if that is known. Else the
+    /// coarsest that printers have, at which codes are largest.
+    pub fn density(&self) -> u32 {
+        const COARSEST: u32 = 8;
+        self.machine.known_density().unwrap_or(COARSEST)
+    }
+
     /// The machine.
     pub fn machine(&self) -> &Arc<Machine> {
         &self.machine

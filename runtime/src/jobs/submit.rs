@@ -9,12 +9,18 @@ use crate::{
     },
     store::StoreError,
 };
-use ostler_render::{DocumentInfo, ErrorClass, RenderError};
+use ostler_render::{
+    DocumentInfo, ErrorClass, RenderError,
+    template::{self, RowError, Template},
+};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The least and the most copies of a label; the contract and the error below name the same numbers.
 const COPIES: std::ops::RangeInclusive<u32> = 1..=999;
+
+/// The most labels of a template in one job.
+const MOST_ROWS: usize = 10_000;
 
 /// The option that says what happens to a document of another size. A job that sets it has decided, and is not measured.
 const SCALING: &str = "scaling";
@@ -100,6 +106,12 @@ pub enum SubmitError {
         /// How many labels there are.
         labels: usize,
     },
+    /// Rows that do not fit the template, or of which no label can be made.
+    #[error("nothing is printed: {0}")]
+    Rows(RenderError),
+    /// More rows than one job takes.
+    #[error("there are {0} rows, and one job takes {MOST_ROWS}: print them in parts")]
+    TooManyRows(usize),
     /// The client's name for its request is none.
     #[error("an idempotency key has 1 to 255 characters")]
     Key,
@@ -173,13 +185,16 @@ pub struct Checked {
     /// How many labels it would print.
     pub label_count: u32,
     options: BTreeMap<String, Value>,
+    /// Of a template: the values as it wants them.
+    rows: Option<Vec<Fields>>,
 }
 
 impl Checked {
     /// The job of the submission that was checked, which is not stored yet.
     pub fn job(self, submission: Submission) -> NewJob {
-        let Self { machine, function, media_type, copies, label_count, options } = self;
+        let Self { machine, function, media_type, copies, label_count, options, rows } = self;
         let Submission { document, title, fields, .. } = submission;
+        let fields = rows.unwrap_or(fields);
         NewJob { machine, function, document, media_type, title, copies, label_count, options, fields, key: None }
     }
 }
@@ -203,7 +218,16 @@ pub async fn check(services: &Services, intake: &Intake, submission: &Submission
         });
     };
     let (copies, options) = check_options(intake, submission.copies, submission.options.clone()).await?;
+    let mut rows = None;
     let (media_type, label_count) = match document_kind(submission.media_type.as_deref(), &submission.document) {
+        Some(kind) if is_template(kind) => {
+            let all = check_rows(services, intake, submission).await?;
+            let info = inspect(services, &submission.document, template::MEDIA_TYPE).await?;
+            check_size(intake, &info, &options).await?;
+            let count = all.len();
+            rows = Some(all);
+            (info.media_type, count)
+        }
         Some(kind) if ostler_render::is_rendered(kind) => {
             let info = inspect(services, &submission.document, kind).await?;
             check_size(intake, &info, &options).await?;
@@ -211,7 +235,7 @@ pub async fn check(services: &Services, intake: &Intake, submission: &Submission
         }
         kind => (check_raw(intake, kind, &submission.document).await?, submission.fields.len().max(1)),
     };
-    if !submission.fields.is_empty() && submission.fields.len() != label_count {
+    if rows.is_none() && !submission.fields.is_empty() && submission.fields.len() != label_count {
         return Err(SubmitError::Fields { rows: submission.fields.len(), labels: label_count });
     }
     Ok(Checked {
@@ -221,7 +245,55 @@ pub async fn check(services: &Services, intake: &Intake, submission: &Submission
         copies,
         label_count: u32::try_from(label_count).unwrap_or(u32::MAX),
         options,
+        rows,
     })
+}
+
+/// Whether a document is a template, and so has a label for each row.
+pub fn is_a_template(submission: &Submission) -> bool {
+    document_kind(submission.media_type.as_deref(), &submission.document).is_some_and(is_template)
+}
+
+fn is_template(media_type: &str) -> bool {
+    media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(template::MEDIA_TYPE))
+}
+
+/// Rows as their template wants them, each of which can be made a label of. Without rows there is one, without values.
+async fn check_rows(services: &Services, intake: &Intake, submission: &Submission) -> Result<Vec<Fields>, SubmitError> {
+    let source = String::from_utf8_lossy(&submission.document);
+    let template = template::parse(&source).map_err(|error| SubmitError::Document(RenderError::Template(error)))?;
+    let none = [Fields::new()];
+    let given = if submission.fields.is_empty() { none.as_slice() } else { &submission.fields };
+    if given.len() > MOST_ROWS {
+        return Err(SubmitError::TooManyRows(given.len()));
+    }
+    let rows = template_rows(&template, given).map_err(SubmitError::Rows)?;
+    services.render.check_rows(&submission.document, &rows, intake.density()).await.map_err(|error| match error {
+        RenderError::Rows { .. } => SubmitError::Rows(error),
+        error => document_error(error),
+    })?;
+    Ok(rows)
+}
+
+/// Rows as a template stores them; every row that does not fit is told, the first ten at once.
+pub fn template_rows(template: &Template, rows: &[Fields]) -> Result<Vec<Fields>, RenderError> {
+    const MOST_TOLD: usize = 10;
+    let mut fitting = Vec::with_capacity(rows.len());
+    let mut errors = Vec::new();
+    for (number, row) in (1..).zip(rows) {
+        match template.row_of_texts(row) {
+            Ok(fields) => fitting.push(fields),
+            Err(problems) => {
+                errors.extend(problems.into_iter().map(|error| RowError { row: number, error: error.into() }));
+            }
+        }
+    }
+    if errors.is_empty() {
+        return Ok(fitting);
+    }
+    let more = errors.len() > MOST_TOLD;
+    errors.truncate(MOST_TOLD);
+    Err(RenderError::Rows { errors, more })
 }
 
 /// `copies` as an option like the driver's, for listings.
@@ -281,10 +353,14 @@ async fn check_options(
 }
 
 async fn inspect(services: &Services, document: &[u8], media_type: &str) -> Result<DocumentInfo, SubmitError> {
-    services.render.inspect(document, media_type).await.map_err(|error| match error.class() {
+    services.render.inspect(document, media_type).await.map_err(document_error)
+}
+
+fn document_error(error: RenderError) -> SubmitError {
+    match error.class() {
         ErrorClass::Worker => SubmitError::Renderer(error),
         ErrorClass::Document | ErrorClass::Raster | ErrorClass::Limit => SubmitError::Document(error),
-    })
+    }
 }
 
 /// A document that says how large it is must lie on what is loaded, unless the job says what is to happen otherwise.
@@ -350,6 +426,7 @@ fn document_kind<'a>(said: Option<&'a str>, document: &[u8]) -> Option<&'a str> 
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
         // A byte order mark may stand before the first bracket.
         [b'<', ..] | [0xef, 0xbb, 0xbf, b'<', ..] => Some("image/svg+xml"),
+        other if other.trim_ascii_start().starts_with(b"/* ostler-template") => Some(template::MEDIA_TYPE),
         other if other.trim_ascii_start().starts_with(b"^XA") => Some(ZPL),
         _ => None,
     })

@@ -10,6 +10,7 @@
 //! * [`machine`]: a configured device and the state it is in
 //! * [`media`]: what is loaded in a machine
 //! * [`job`]: a durable call and how far it is
+//! * [`template`]: label templates as they are stored
 //! * [`event`]: something that happened
 
 pub mod driver;
@@ -21,6 +22,7 @@ pub mod machine;
 pub mod media;
 pub mod plugin;
 pub mod setting;
+pub mod template;
 pub mod time;
 pub mod value;
 
@@ -33,5 +35,6 @@ pub use machine::{MachineRecord, MachineState, Property, PropertyKind};
 pub use media::LoadedMedia;
 pub use plugin::Plugin;
 pub use setting::{OptionSpec, SettingKind, SettingSpec};
+pub use template::{StoredTemplate, TemplateRow};
 pub use time::Timestamp;
 pub use value::{Scope, Value};

@@ -62,6 +62,7 @@ impl Registry {
         let states = vec![JobState::Queued, JobState::Printing, JobState::Waiting];
         let open = JobFilter { machine: Some(machine.id), states, limit: MOST_COUNTED, before: None };
         let jobs_before = self.services.store.jobs(open).await?.len();
+        self.learn_density(&entry, submission).await;
         let refused = match check(&self.services, &self.intake(&entry), submission).await {
             Ok(_) => Vec::new(),
             Err(error @ (SubmitError::Store(_) | SubmitError::Renderer(_))) => return Err(error),

@@ -15,6 +15,7 @@
 //! * [`machines`]: adding, changing and removing machines
 //! * `queue`: handing in jobs, and deciding about them
 //! * [`change`]: checking and saving settings
+//! * [`templates`]: label templates
 //! * [`actions`]: the buttons that a driver declares
 //! * [`functions`]: the functions of a type, called from outside
 //! * `rehearsal`: a driver's print function without its device; [`preview`]: the dots that it asks for; [`dry_run`]: what it
@@ -45,6 +46,7 @@ pub mod preview;
 mod queue;
 pub mod rehearsal;
 mod serve;
+pub mod templates;
 pub mod versions;
 pub mod view;
 
@@ -61,6 +63,7 @@ pub use machines::{MachineError, NewMachine};
 pub use plugins::PluginError;
 pub use preview::PreviewError;
 pub use rehearsal::RehearsalError;
+pub use templates::TemplateError;
 
 use crate::{
     broker::{Machine, Services, Settings},
@@ -172,6 +175,7 @@ impl Registry {
             rehearsals: Semaphore::new(REHEARSALS),
             at_once: CancellationToken::new(),
         });
+        registry.put_built_in_templates().await?;
         let began = Instant::now();
         let plugins = registry.discover_types().await?;
         registry.stage("machine types", registry.catalog().types().count(), began);

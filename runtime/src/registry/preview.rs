@@ -58,11 +58,9 @@ impl Registry {
         };
         // A driver may have asked and come to its end since.
         let raster = run.asked().ok_or(failure)?;
-        let (document, media_type) = (&rehearsal.content.document, &rehearsal.job.media_type);
-        let render = &self.services.render;
-        match render.render_page(document, media_type, label, raster, Output::Png).await {
+        match run.render(&self.services.render, label, raster, Output::Png).await {
             Ok(Rendered::Png(file)) => Ok(file),
-            Ok(Rendered::Bitmap(_)) => Err(PreviewError::NoDots),
+            Ok(Rendered::Bitmap(_) | Rendered::Pdf(_)) => Err(PreviewError::NoDots),
             Err(error) => Err(PreviewError::Render(error)),
         }
     }

@@ -2,14 +2,18 @@
 
 use super::{Entry, Registry, command::Command};
 use crate::{
+    broker::PrintRun,
     jobs::{
         Intake,
-        submit::{Submission, SubmitError, submit},
+        submit::{Submission, SubmitError, is_a_template, submit},
     },
     model::{JobId, JobRecord, JobState},
     store::StoreError,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long a driver may take to ask for dots when nobody waits for these.
+const REHEARSAL: Duration = Duration::from_secs(3);
 
 impl Registry {
     /// The way to what a machine takes.
@@ -19,10 +23,31 @@ impl Registry {
 
     /// Stores a job for a machine and tells its keeper.
     pub async fn submit(&self, entry: &Entry, submission: Submission) -> Result<JobRecord, SubmitError> {
+        self.learn_density(entry, &submission).await;
         let job = submit(&self.services, &self.intake(entry), submission).await?;
         // The machine may have been loaded again since.
         self.nudge_job(entry.machine.id);
         Ok(job)
+    }
+
+    /// Finds out at which density a machine prints, if that matters for what is submitted and is not known: its driver rehearses
+    /// a label. What keeps it from that will be told when it is to print.
+    pub(super) async fn learn_density(&self, entry: &Entry, submission: &Submission) {
+        if entry.machine.known_density().is_none() && is_a_template(submission) {
+            let rehearsed = async {
+                let rehearsal = self.rehearsal_of_sample(entry, &submission.document).await.ok()?;
+                let run = PrintRun::rehearsal(rehearsal.job.clone(), rehearsal.content.clone(), 0);
+                tokio::select! {
+                    () = run.until_asked() => {}
+                    _ = rehearsal.play(&run) => {}
+                    () = tokio::time::sleep(REHEARSAL) => {}
+                }
+                run.asked()
+            };
+            if let Some(raster) = rehearsed.await {
+                entry.machine.remember_density(raster.dpmm);
+            }
+        }
     }
 
     /// Cancels a job: at once while its call does not run, else by ending its call.

@@ -10,7 +10,8 @@ use crate::{
     jobs::{Submission, SubmitError, submit::check},
     model::{Digest, DriverError, JobContent, JobId, JobRecord, JobState, LabelProgress, NewJob, Timestamp},
 };
-use std::sync::Arc;
+use ostler_render::template;
+use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 use tokio::sync::SemaphorePermit;
 
@@ -53,10 +54,38 @@ impl Registry {
         entry: &Entry,
         submission: Submission,
     ) -> Result<Rehearsal<'_>, RehearsalError> {
+        self.learn_density(entry, &submission).await;
         let checked = check(&self.services, &self.intake(entry), &submission).await?;
+        self.stage(entry, checked.job(submission)).await
+    }
+
+    /// One label of a template's sample, as far as it can be had without a check.
+    pub(super) async fn rehearsal_of_sample(
+        &self,
+        entry: &Entry,
+        template: &[u8],
+    ) -> Result<Rehearsal<'_>, RehearsalError> {
+        let sample = template::parse(&String::from_utf8_lossy(template)).map(|template| template.sample_row());
+        let function = entry.machine.machine_type.print_functions().next().cloned();
+        let job = NewJob {
+            machine: entry.machine.id,
+            function: function.unwrap_or_default(),
+            document: template.to_vec(),
+            media_type: template::MEDIA_TYPE.to_owned(),
+            title: String::new(),
+            copies: 1,
+            label_count: 1,
+            options: BTreeMap::new(),
+            fields: vec![sample.unwrap_or_default()],
+            key: None,
+        };
+        self.stage(entry, job).await
+    }
+
+    async fn stage(&self, entry: &Entry, job: NewJob) -> Result<Rehearsal<'_>, RehearsalError> {
         let slug = &entry.machine.driver;
         let driver = self.driver(slug).ok_or_else(|| RehearsalError::DriverMissing(slug.to_string()))?;
-        let (job, content) = pretend(checked.job(submission), entry.machine.name());
+        let (job, content) = pretend(job, entry.machine.name());
         let turn = self.rehearsals.acquire().await.map_err(|_| RehearsalError::Stopping)?;
         Ok(Rehearsal { driver, machine: entry.machine.stand_in(), job, content, _turn: turn })
     }

@@ -106,6 +106,22 @@ impl Store {
         self.read(move |db| select_next(db, machine)).await
     }
 
+    /// The job behind another one in a machine's queue, if it waits for its turn, with what it prints. Nothing when its document
+    /// has more than `most_bytes`.
+    pub async fn job_behind(&self, job: JobId, most_bytes: i64) -> Result<Option<(JobRecord, JobContent)>> {
+        self.read(move |db| {
+            let Some(next) = db.prepare_cached(&behind_sql())?.query_row([job.0], record).optional()? else {
+                return Ok(None);
+            };
+            if next.state != JobState::Queued || document_length(db, next.id)? > most_bytes {
+                return Ok(None);
+            }
+            let content = select_content(db, next.id)?;
+            Ok(Some((next, content)))
+        })
+        .await
+    }
+
     /// The machines with jobs that are not over, for start-up.
     pub async fn machines_with_open_jobs(&self) -> Result<Vec<MachineId>> {
         self.read(|db| {
@@ -153,6 +169,14 @@ pub(super) fn select_next(db: &Connection, machine: MachineId) -> Result<Option<
 pub(super) fn next_sql() -> String {
     format!(
         "{SELECT} {JOIN} WHERE machine_id = ?1 AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
+    )
+}
+
+/// The query of [`Store::job_behind`].
+fn behind_sql() -> String {
+    format!(
+        "{SELECT} {JOIN} WHERE machine_id = (SELECT machine_id FROM jobs WHERE id = ?1) AND jobs.id > ?1
+         AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
     )
 }
 

@@ -23,6 +23,7 @@
 //! * [`drivers`], `components`: installed components and their files
 //! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
 //!   the ledger of labels
+//! * `templates`: label templates, their versions and rows
 
 pub mod audits;
 mod columns;
@@ -44,6 +45,7 @@ mod readers;
 mod schema;
 pub mod secrets;
 pub mod settings;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002-fields.sql"),
     include_str!("migrations/0003-plugins.sql"),
     include_str!("migrations/0004-queue.sql"),
+    include_str!("migrations/0005-templates.sql"),
 ];
 
 /// How many prepared statements each connection keeps.

@@ -1,7 +1,7 @@
 //! Which machines take a job, and why the others do not.
 
 use ostler_simulators::{Fault, Media, ZebraConfig};
-use ostler_tests::{Daemon, Label, label::equal_pages, printer};
+use ostler_tests::{Daemon, Label, pages::equal_pages, printer};
 use serde_json::{Value, json};
 
 fn candidates(daemon: &Daemon, document: &str, arguments: &[&str]) -> Vec<Value> {

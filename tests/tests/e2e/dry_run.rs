@@ -4,7 +4,7 @@ use ostler_tests::{
     Daemon, Label,
     counterpart::{Counterpart, Paper, missing, zpl_renderer_js},
     dots,
-    label::equal_pages,
+    pages::equal_pages,
 };
 use serde_json::json;
 use std::path::PathBuf;

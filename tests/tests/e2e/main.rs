@@ -31,6 +31,7 @@ mod scale;
 mod settings;
 mod shutdown;
 mod storage;
+mod templates;
 mod tutorial;
 mod usb;
 mod waiting;

@@ -1,7 +1,7 @@
 //! The end of the daemon while jobs are in hand: they finish their labels within a bound, and what they could not finish is told.
 
 use ostler_simulators::{Fault, ZebraConfig, ZebraPrinter};
-use ostler_tests::{Daemon, daemon::Signal, label::equal_pages, printer, until};
+use ostler_tests::{Daemon, daemon::Signal, pages::equal_pages, printer, until};
 use serde_json::{Value, json};
 
 const FOR_EVER: &str = "drain_ms = 600000";

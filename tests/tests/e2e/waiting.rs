@@ -1,7 +1,7 @@
 //! Waiting for a job on the command line: what is shown meanwhile, and the outcome as the exit status.
 
 use ostler_simulators::Fault;
-use ostler_tests::{Daemon, Label, label::equal_pages};
+use ostler_tests::{Daemon, Label, pages::equal_pages};
 use std::path::Path;
 
 fn print_and_wait(daemon: &Daemon, document: &Path, arguments: &[&str]) -> ostler_tests::Output {

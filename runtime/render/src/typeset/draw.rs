@@ -190,7 +190,8 @@ impl Drawing<'_> {
             self.canvas.cover(&coverage, (left, top), &ink, &state.clip);
             if let Some(stroke) = &text.stroke {
                 let ink = self.ink(&stroke.paint, state, None, true)?;
-                let path = outline::glyph(&text.font, glyph.id).and_then(|path| path.transform(affine(shape, (0.0, 0.0))));
+                let path =
+                    outline::glyph(&text.font, glyph.id).and_then(|path| path.transform(affine(shape, (0.0, 0.0))));
                 if let Some(coverage) = path.and_then(|path| self.line(&path, stroke, (left, top))) {
                     self.canvas.cover(&coverage, (left, top), &ink, &state.clip);
                 }
@@ -309,7 +310,9 @@ impl Drawing<'_> {
                 path.close();
                 path.finish()
             }
-            Geometry::Curve(curve) if straight => outline::curve_on_dots(curve, |point| exact(point, state.to_dots), middle),
+            Geometry::Curve(curve) if straight => {
+                outline::curve_on_dots(curve, |point| exact(point, state.to_dots), middle)
+            }
             Geometry::Curve(curve) => outline::curve(curve, place),
         }
     }
@@ -367,7 +370,9 @@ impl Drawing<'_> {
 
     fn image(&mut self, image: &Image, size: Size, span: Span, state: &State) -> Result<(), RenderError> {
         let (Some(rotation), Some(area)) = (state.quarters(), state.straight_area(Point::zero(), size)) else {
-            return Err(self.label.error(span, "a picture on a label can be turned by quarters only, and not mirrored"));
+            return Err(self
+                .label
+                .error(span, "a picture on a label can be turned by quarters only, and not mirrored"));
         };
         let (mut width, mut height) = (area.right - area.left, area.bottom - area.top);
         if matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters) {
@@ -407,9 +412,12 @@ impl Drawing<'_> {
             (width, height) = (height, width);
         }
         let side = |dots: usize| i32::try_from(dots).unwrap_or(i32::MAX);
-        let area = Area { left, top, right: left.saturating_add(side(width)), bottom: top.saturating_add(side(height)) };
+        let area =
+            Area { left, top, right: left.saturating_add(side(width)), bottom: top.saturating_add(side(height)) };
         if !self.canvas.area().contains(area) {
-            return error("this code does not fit: a part of it, or of the white around it, would be outside of the label");
+            return error(
+                "this code does not fit: a part of it, or of the white around it, would be outside of the label",
+            );
         }
         if !state.clip.area.contains(area) || !state.clip.masks.is_empty() {
             return error("this code does not fit: a part of it would be cut off by what it lies in");

@@ -24,10 +24,8 @@ pub(super) fn is_error(warning: &SourceDiagnostic) -> bool {
 /// The error of this crate. The place is that of the diagnostic, or of the call that led to it.
 pub(super) fn explain(source: &Source, diagnostic: &SourceDiagnostic) -> TemplateError {
     let calls = diagnostic.trace.iter().map(|point| DiagSpan::from(point.span));
-    let places: Vec<_> = std::iter::once(diagnostic.span.clone())
-        .chain(calls)
-        .filter_map(|span| range(source, &span))
-        .collect();
+    let places: Vec<_> =
+        std::iter::once(diagnostic.span.clone()).chain(calls).filter_map(|span| range(source, &span)).collect();
     let mut error = TemplateError::new(diagnostic.message.chars().take(LONGEST).collect::<String>());
     if let Some(place) = places.first() {
         error = error.at(source.text(), place.start);

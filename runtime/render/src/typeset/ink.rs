@@ -28,7 +28,8 @@ impl Ink {
             Self::Flat(lightness, alpha) => (*lightness, *alpha),
             Self::Gradient { gradient, from_dots, size } => {
                 use typst::layout::Abs;
-                let middle = Point::new(Abs::raw(f64::from(x) + 0.5), Abs::raw(f64::from(y) + 0.5)).transform(*from_dots);
+                let middle =
+                    Point::new(Abs::raw(f64::from(x) + 0.5), Abs::raw(f64::from(y) + 0.5)).transform(*from_dots);
                 #[allow(clippy::cast_possible_truncation)] // of a fraction
                 let side = |length: Abs| length.to_raw() as f32;
                 let at = (side(middle.x), side(middle.y));

@@ -1,0 +1,31 @@
+//! The label that will be wanted next, made while the one before it is on its way to the device.
+//!
+//! The driver asks for one label after the other, mostly in the same way. So whenever it has got one, the next one is rendered,
+//! of this job or of the one behind it, and the driver finds it in the renderer's cache. A guess that was wrong costs the time of
+//! a worker, and nothing else: nobody waits for it, and what it fails with is told when the label is really wanted.
+
+use crate::broker::{PrintRun, Services};
+use ostler_render::{Output, Raster};
+use std::sync::Arc;
+
+/// Larger documents are not read for a guess.
+const MOST_BYTES: i64 = 1 << 20;
+
+/// Renders the label behind the one at `index`, in the same way.
+pub fn render_next(services: &Services, run: &Arc<PrintRun>, index: u32, raster: Raster, output: Output) {
+    let (store, render, run) = (services.store.clone(), services.render.clone(), Arc::clone(run));
+    tokio::spawn(async move {
+        let next = index.saturating_add(1);
+        if next < run.job.label_count {
+            let _ = run.render(&render, next, raster, output).await;
+            return;
+        }
+        let Ok(Some((job, content))) = store.job_behind(run.job.id, MOST_BYTES).await else { return };
+        // With other options it would be asked for in another way.
+        if job.function == run.job.function && job.options == run.job.options && job.label_count > 0 {
+            let first = job.labels.done;
+            let behind = PrintRun::new(job, content, store);
+            let _ = behind.render(&render, first, raster, output).await;
+        }
+    });
+}
