@@ -1,7 +1,7 @@
 //! Answers by content: which request about which bytes has been answered before, or is being answered now?
 
-use quick_cache::Weighter;
-use quick_cache::sync::{Cache as Entries, PlaceholderGuard};
+use quick_cache::sync::{Cache as Entries, DefaultLifecycle, PlaceholderGuard};
+use quick_cache::{DefaultHashBuilder, Weighter};
 use sha2::{Digest, Sha256};
 
 use crate::document::DocumentInfo;
@@ -65,7 +65,9 @@ impl Cache {
 }
 
 /// A question that its holder answers. When this is dropped without an answer, the next who waits has the question.
-pub(crate) struct Claim<'a>(PlaceholderGuard<'a, Question, Answer, Bytes>);
+pub(crate) struct Claim<'a>(
+    PlaceholderGuard<'a, Question, Answer, Bytes, DefaultHashBuilder, DefaultLifecycle<Question, Answer>>,
+);
 
 impl Claim<'_> {
     /// Answers it.

@@ -29,14 +29,14 @@ pub struct Document {
     #[arg(long = "option", short = 'o', value_name = "KEY=VALUE", value_parser = pair)]
     options: Vec<(String, String)>,
     /// A value for a place in the document or a field of the template, KEY=VALUE; may be given several times.
-    #[arg(long = "field", short = 'f', value_name = "KEY=VALUE", value_parser = pair, conflicts_with = "data")]
+    #[arg(long = "field", short = 'f', value_name = "KEY=VALUE", value_parser = pair, conflicts_with = "rows")]
     fields: Vec<(String, String)>,
     /// A label for each row of this file: JSON (an object or a list of them), or CSV with a line of names.
     #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
+    rows: Option<PathBuf>,
     /// A label for a row that is kept with the template, by its number; may be given several times.
     #[arg(long = "row", value_name = "N", requires = "template")]
-    rows: Vec<i64>,
+    kept: Vec<i64>,
 }
 
 impl Document {
@@ -58,14 +58,14 @@ impl Document {
         if !self.fields.is_empty() {
             texts.push(("fields", object(&self.fields).to_string()));
         }
-        if !self.rows.is_empty() {
-            texts.push(("row", self.rows.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
+        if !self.kept.is_empty() {
+            texts.push(("row", self.kept.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
         }
         texts.extend(self.template.clone().map(|template| ("template", template)));
         texts.extend(self.version.map(|version| ("version", version.to_string())));
         texts.extend(parameters.iter().cloned());
         let mut files = Vec::new();
-        if let Some(file) = &self.data {
+        if let Some(file) = &self.rows {
             let (media_type, bytes) = rows_of(file)?;
             files.push(("rows", media_type, bytes));
         }

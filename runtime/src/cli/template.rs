@@ -44,7 +44,7 @@ pub enum Command {
         template: String,
         /// Rows: a file in JSON or CSV.
         #[arg(long, value_name = "FILE")]
-        data: Option<PathBuf>,
+        rows: Option<PathBuf>,
         /// Which of them, counted from 1.
         #[arg(long, value_name = "N", default_value_t = 1)]
         row: usize,
@@ -66,7 +66,7 @@ pub enum Command {
         /// Its name or number.
         template: String,
         /// A file in JSON or CSV.
-        data: PathBuf,
+        file: PathBuf,
     },
     /// List the rows that are kept with a template.
     Rows {
@@ -112,11 +112,11 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let all: Vec<TemplateView> = client.get(&format!("{}versions/", path(&template))).await?;
             table(out, &all)
         }
-        Command::Preview { template, data, row, dpmm, pdf, version, to } => {
+        Command::Preview { template, rows, row, dpmm, pdf, version, to } => {
             let format = if pdf { "pdf" } else { "png" };
             let version = version.map(|version| format!("&version={version}")).unwrap_or_default();
             let query = format!("{}preview/?row={row}&dpmm={dpmm}&format={format}{version}", path(&template));
-            let body = match &data {
+            let body = match &rows {
                 Some(file) => rows_of(file)?,
                 None => ("application/json".into(), Bytes::new()),
             };
@@ -126,8 +126,8 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let sentence = format!("{} shows {template}", to.display());
             out.say(&json!({ "file": to }), &sentence)
         }
-        Command::AddRows { template, data } => {
-            let rows: Vec<TemplateRow> = client.upload(&format!("{}row/", path(&template)), rows_of(&data)?).await?;
+        Command::AddRows { template, file } => {
+            let rows: Vec<TemplateRow> = client.upload(&format!("{}row/", path(&template)), rows_of(&file)?).await?;
             let numbers: Vec<_> = rows.iter().map(|row| row.pk.to_string()).collect();
             out.say(&rows, &format!("kept with {template}: rows {}", numbers.join(", ")))
         }

@@ -56,7 +56,7 @@ impl Registry {
     ) -> Result<Rehearsal<'_>, RehearsalError> {
         self.learn_density(entry, &submission).await;
         let checked = check(&self.services, &self.intake(entry), &submission).await?;
-        self.stage(entry, checked.job(submission)).await
+        self.prepare(entry, checked.job(submission)).await
     }
 
     /// One label of a template's sample, as far as it can be had without a check.
@@ -79,10 +79,10 @@ impl Registry {
             fields: vec![sample.unwrap_or_default()],
             key: None,
         };
-        self.stage(entry, job).await
+        self.prepare(entry, job).await
     }
 
-    async fn stage(&self, entry: &Entry, job: NewJob) -> Result<Rehearsal<'_>, RehearsalError> {
+    async fn prepare(&self, entry: &Entry, job: NewJob) -> Result<Rehearsal<'_>, RehearsalError> {
         let slug = &entry.machine.driver;
         let driver = self.driver(slug).ok_or_else(|| RehearsalError::DriverMissing(slug.to_string()))?;
         let (job, content) = pretend(job, entry.machine.name());

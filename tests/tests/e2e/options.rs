@@ -238,7 +238,7 @@ fn documents_in_zpl_are_printed_when_the_operator_allows_them_with_a_label_for_e
     daemon.cli(&["preview", "dock", &file.to_string_lossy(), "-f", "part=M4"]).refused(1, &["only the device knows"]);
 
     let rows = daemon.document("rows.json", br#"[{"part": "M4"}, {"part": "^XZ~JA"}, {"part": 5}]"#);
-    let job = daemon.print_with("dock", &file, &["--data", &rows.to_string_lossy(), "--copies", "2"]);
+    let job = daemon.print_with("dock", &file, &["--rows", &rows.to_string_lossy(), "--copies", "2"]);
     let job = daemon.job_over(job);
     assert_eq!((&job["state"], &job["label_count"]), (&json!("done"), &json!(3)), "{job:#}");
     assert_eq!(job["labels"]["proof"], "counted");
@@ -269,7 +269,7 @@ fn a_zpl_template_that_cannot_be_filled_fails_before_a_byte_is_sent_and_says_whe
     let png = Label::four_by_six("ROWS").png();
     let file = daemon.document("label.png", &png);
     let rows = daemon.document("rows.json", br#"[{"part": "M4"}, {"part": "M5"}]"#);
-    let said = daemon.cli(&["print", "dock", &file.to_string_lossy(), "--data", &rows.to_string_lossy()]);
+    let said = daemon.cli(&["print", "dock", &file.to_string_lossy(), "--rows", &rows.to_string_lossy()]);
     said.refused(1, &["fields for 2 labels, and the document has 1"]);
 }
 

@@ -85,9 +85,9 @@ fn a_template_that_cannot_be_used_is_refused_with_line_column_and_field() {
     };
     refused("#let x = 1", &["ostler-template"]);
     refused(&BIN.replace("max-length", "longest"), &["longest"]);
-    refused(&BIN.replace("#fields.part x", "#fields.prt x"), &["line 22", "prt"]);
-    refused(&BIN.replace("sample = \"4006381333931\"", "sample = \"4006381333932\""), &["line 21", "ean"]);
-    refused(&BIN.replace("#fields.part x", "#read(\"/etc/passwd\")"), &["line 22", "nothing but"]);
+    refused(&BIN.replace("#fields.part x", "#fields.prt x"), &["line 21", "prt"]);
+    refused(&BIN.replace("sample = \"4006381333931\"", "sample = \"4006381333932\""), &["line 20", "ean"]);
+    refused(&BIN.replace("#fields.part x", "#read(\"/etc/passwd\")"), &["line 21", "nothing but"]);
     assert_eq!(daemon.json(&["template", "list"]).as_array().unwrap().len(), 3);
 }
 
@@ -118,7 +118,7 @@ fn a_row_is_printed_as_its_preview_shows_it_and_its_code_can_be_read() {
         let rows = daemon.document("row.json", br#"{"ean": "9780201379624", "part": "Bolt", "count": 250}"#);
         let to = daemon.scratch().join("bin.png");
         let preview =
-            ["template", "preview", "bin", "--dpmm", &dpmm.to_string(), "--data", &file(&rows), "--to", &file(&to)];
+            ["template", "preview", "bin", "--dpmm", &dpmm.to_string(), "--rows", &file(&rows), "--to", &file(&to)];
         daemon.cli(&preview).ok();
         dots::assert_same(&dots::of_png(&std::fs::read(&to).unwrap()), &label.bitmap);
         // The machine's own preview shows the same.
@@ -166,7 +166,7 @@ fn a_thousand_rows_of_csv_are_printed_in_order_and_a_bad_one_is_found_before_any
     let mut rows: Vec<_> = (1..=1000).map(|number| (format!("part {number}"), ean(number))).collect();
     rows[776].1 = "0000000007770".to_owned();
     rows[899].0 = "a name that is much too long".to_owned();
-    let print = ["print", "dock", "--template", "bin", "--data"];
+    let print = ["print", "dock", "--template", "bin", "--rows"];
     let refused = daemon.cli(&[print.as_slice(), &[&csv(&rows)]].concat());
     refused.refused(1, &["nothing is printed", "row 900", "field `part`", "16"]);
     rows[899].0 = "short".to_owned();
@@ -241,7 +241,7 @@ fn the_templates_that_come_with_ostler_print_their_samples() {
         let row: serde_json::Map<_, _> =
             fields.map(|field| (field["name"].as_str().unwrap().to_owned(), field["sample"].clone())).collect();
         let rows = daemon.document("row.json", json!(row).to_string().as_bytes());
-        let job = daemon.json(&["print", "dock", "--template", name, "--data", &file(&rows), "--wait"]);
+        let job = daemon.json(&["print", "dock", "--template", name, "--rows", &file(&rows), "--wait"]);
         assert_eq!(job["state"], "done", "{name}: {job:#}");
         assert_eq!(zebra.label_count(), printed);
         assert!(zebra.labels().last().unwrap().bitmap.black_dots() > 1000, "{name}");
