@@ -8,6 +8,7 @@
 #   zpl-renderer-js  ZPL -> PNG                             npm, into target/counterparts/node
 #   zplkit           ZPL -> PNG, strict                     PyPI, into target/counterparts/venv
 #   labelize         ZPL and EPL2 -> PNG                    cargo, into target/counterparts/cargo
+#   zxing-cpp        reads barcodes back from a picture     PyPI, into target/counterparts/venv
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
 #   emupos           a simulated scale                      PyPI, into target/counterparts/emupos; needs Python 3.13
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
@@ -20,7 +21,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2 zstd)
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
-python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3)
+python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3 zxing-cpp==3.1.1 pillow==13.0.0)
 labelize=1.10.0
 emupos=0.4.0
 scripts=tests/counterparts
@@ -80,6 +81,7 @@ python_tools() {
     "$dir/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${python_packages[@]}" </dev/null
     printf '%s' "$label" | "$dir/venv/bin/python" "$scripts/zplkit.py" 8 16 2 | is_png
     "$dir/venv/bin/componentize-py" --version >/dev/null
+    "$dir/venv/bin/python" "$scripts/zxing.py"
     stamp "${python_packages[@]}" >"$dir/venv/.installed"
 }
 

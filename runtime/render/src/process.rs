@@ -154,6 +154,10 @@ fn explain(status: ExitStatus, words: &str, limits: &RenderLimits) -> RenderErro
     if signal == Some(Signal::XCPU.as_raw()) {
         return RenderError::Deadline { limit_ms: limits.time_ms };
     }
+    // Where a request itself is more than there is memory for.
+    if words.ends_with("out of memory") {
+        return RenderError::Memory { limit_bytes: limits.memory_bytes };
+    }
     // Rust's standard library says so before it aborts.
     if signal == Some(Signal::ABORT.as_raw()) && words.contains("memory allocation of") {
         return RenderError::Memory { limit_bytes: limits.memory_bytes };

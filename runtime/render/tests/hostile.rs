@@ -9,6 +9,9 @@ use common::chunks::{self, chunk, header};
 use common::{Picture, bitmap, noise, pool, text, try_bitmap, worker};
 use ostler_render::{ErrorClass, MEDIA_TYPES, Output, Raster, RenderError, RenderLimits, RenderPool, Rotation};
 
+/// Enough for the program itself, and little more.
+const LITTLE: u64 = 112 << 20;
+
 const LABEL: Raster = Raster::new(8, 812, 1_218);
 
 async fn error(document: &[u8]) -> RenderError {
@@ -116,7 +119,7 @@ async fn as_many_pixels_as_allowed_are_rendered_within_the_memory() {
 async fn image_data_that_inflates_to_a_gigabyte_costs_only_what_the_picture_needs() {
     let image = chunk(*b"IDAT", &chunks::zeros(4_200_000));
     let png = chunks::file(&[header(100, 100, 8, 0, 0), image]);
-    let limits = RenderLimits { memory_bytes: 64 << 20, time_ms: 1_000, ..RenderLimits::default() };
+    let limits = RenderLimits { memory_bytes: LITTLE, time_ms: 1_000, ..RenderLimits::default() };
     let pool = RenderPool::new(limits, worker());
     let bitmap = bitmap(&pool, &png, Raster::new(8, 100, 100)).await;
     assert_eq!(text(&bitmap), vec!["#".repeat(100); 100]);
@@ -125,7 +128,7 @@ async fn image_data_that_inflates_to_a_gigabyte_costs_only_what_the_picture_need
 #[tokio::test]
 async fn huge_texts_and_profiles_are_not_unpacked() {
     let bomb = chunks::zeros(4_200_000);
-    let limits = RenderLimits { memory_bytes: 64 << 20, time_ms: 1_000, ..RenderLimits::default() };
+    let limits = RenderLimits { memory_bytes: LITTLE, time_ms: 1_000, ..RenderLimits::default() };
     let pool = RenderPool::new(limits, worker());
     for (kind, start) in [
         (b"zTXt", b"key\0\0".as_slice()),
@@ -144,22 +147,22 @@ async fn huge_texts_and_profiles_are_not_unpacked() {
 
 #[tokio::test]
 async fn a_huge_chunk_that_is_read_ends_at_the_memory_limit() {
-    let limits = RenderLimits { memory_bytes: 64 << 20, ..RenderLimits::default() };
+    let limits = RenderLimits { memory_bytes: LITTLE, ..RenderLimits::default() };
     let pool = RenderPool::new(limits, worker());
     let png = chunks::file(&[header(1, 1, 8, 0, 0), chunk(*b"eXIf", &vec![0; 15 << 20])]);
     let error = try_bitmap(&pool, &png, LABEL).await.unwrap_err();
-    assert_eq!(error, RenderError::Memory { limit_bytes: 64 << 20 });
+    assert_eq!(error, RenderError::Memory { limit_bytes: LITTLE });
     // It was the worker's answer, not its end.
     assert_eq!(pool.idle_workers(), 1);
 }
 
 #[tokio::test]
 async fn too_little_memory_for_the_picture_is_an_answer_too() {
-    let limits = RenderLimits { memory_bytes: 64 << 20, ..RenderLimits::default() };
+    let limits = RenderLimits { memory_bytes: LITTLE, ..RenderLimits::default() };
     let pool = RenderPool::new(limits, worker());
     let image = chunk(*b"IDAT", &chunks::zeros(100_000));
     let picture = chunks::file(&[header(10_000, 9_000, 8, 0, 0), image.clone()]);
-    let memory = RenderError::Memory { limit_bytes: 64 << 20 };
+    let memory = RenderError::Memory { limit_bytes: LITTLE };
     assert_eq!(try_bitmap(&pool, &picture, LABEL).await.unwrap_err(), memory);
     let row = chunks::file(&[header(90_000_000, 1, 8, 6, 0), image]);
     assert_eq!(try_bitmap(&pool, &row, LABEL).await.unwrap_err(), memory);

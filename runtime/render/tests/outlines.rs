@@ -57,7 +57,7 @@ fn svg(size: &str, body: &str) -> Vec<u8> {
 async fn try_render(document: &[u8], media_type: &str, page: u32, raster: Raster) -> Result<Bitmap, RenderError> {
     match pool().render_page(document, media_type, page, raster, Output::Bitmap).await? {
         Rendered::Bitmap(bitmap) => Ok(bitmap),
-        Rendered::Png(_) => panic!("a bitmap was asked for"),
+        Rendered::Png(_) | Rendered::Pdf(_) => panic!("a bitmap was asked for"),
     }
 }
 

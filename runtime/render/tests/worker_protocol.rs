@@ -62,7 +62,7 @@ impl Worker {
 
 fn render() -> Request {
     let raster = Raster::new(8, 2, 1);
-    Request::Render { media_type: "image/png".to_owned(), page: 0, raster, output: Output::Bitmap }
+    Request::Render { media_type: "image/png".to_owned(), page: 0, raster, output: Output::Bitmap, row_bytes: 0 }
 }
 
 #[test]

@@ -247,6 +247,10 @@ impl Drawing<'_> {
         if let Some(stroke) = shape.stroke.as_ref().filter(|stroke| stroke.thickness > Abs::zero()) {
             let ink = self.ink(&stroke.paint, state, Some(shape), false)?;
             let width = self.whole_width(stroke);
+            if let Some(bars) = straight_bars(&shape.geometry, stroke, width, state) {
+                bars.into_iter().for_each(|bar| self.canvas.fill(bar, &ink, &state.clip));
+                return Ok(());
+            }
             // An odd number of dots lies around the middle of one.
             let middle = if width % 2 == 1 { 0.5 } else { 0.0 };
             let path = self.path(&shape.geometry, state, middle);
@@ -505,6 +509,50 @@ impl Code {
                 }
             }
         }
+    }
+}
+
+/// The areas of a stroke that is nothing but straight bars of whole dots: of a line, or of a rectangle's four sides.
+fn straight_bars(geometry: &Geometry, stroke: &FixedStroke, width: i32, state: &State) -> Option<Vec<Area>> {
+    if stroke.dash.is_some() || stroke.cap == visualize::LineCap::Round || !state.is_straight() {
+        return None;
+    }
+    let half = f64::from(width) / 2.0;
+    let middle = |at: Abs| {
+        #[allow(clippy::cast_possible_truncation)] // a cast of floats saturates
+        let from = (at.to_pt() - half + NUDGE).round() as i32;
+        from.clamp(-1_000_000, 1_000_000)
+    };
+    match geometry {
+        Geometry::Line(to) => {
+            let [a, b] = [Point::zero(), *to].map(|point| point.transform(state.to_dots));
+            let (first, last) = (a.min(b), a.max(b));
+            let ((left, top), (right, bottom)) = (snapped(first), snapped(last));
+            let beyond = if stroke.cap == visualize::LineCap::Square { width / 2 } else { 0 };
+            let area = if (last.y - first.y).to_pt() < TOLERANCE {
+                let top = middle(first.y);
+                Area { left: left - beyond, top, right: right + beyond, bottom: top + width }
+            } else if (last.x - first.x).to_pt() < TOLERANCE {
+                let left = middle(first.x);
+                Area { left, top: top - beyond, right: left + width, bottom: bottom + beyond }
+            } else {
+                return None;
+            };
+            Some(vec![area])
+        }
+        Geometry::Rect(size) if stroke.join == visualize::LineJoin::Miter => {
+            let [a, b] = [Point::zero(), size.to_point()].map(|point| point.transform(state.to_dots));
+            let (first, last) = (a.min(b), a.max(b));
+            let (left, top) = (middle(first.x), middle(first.y));
+            let (right, bottom) = (middle(last.x) + width, middle(last.y) + width);
+            Some(vec![
+                Area { left, top, right, bottom: top + width },
+                Area { left, top: bottom - width, right, bottom },
+                Area { left, top: top + width, right: left + width, bottom: bottom - width },
+                Area { left: right - width, top: top + width, right, bottom: bottom - width },
+            ])
+        }
+        Geometry::Rect(_) | Geometry::Curve(_) => None,
     }
 }
 

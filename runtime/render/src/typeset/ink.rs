@@ -1,6 +1,6 @@
 //! What lightness does a paint have in a dot?
 
-use typst::layout::{Point, Size, Transform};
+use typst::layout::{Abs, Point, Size, Transform};
 use typst::visualize::{Color, Gradient};
 
 use crate::lightness;
@@ -27,11 +27,9 @@ impl Ink {
         match self {
             Self::Flat(lightness, alpha) => (*lightness, *alpha),
             Self::Gradient { gradient, from_dots, size } => {
-                use typst::layout::Abs;
-                let middle =
-                    Point::new(Abs::raw(f64::from(x) + 0.5), Abs::raw(f64::from(y) + 0.5)).transform(*from_dots);
+                let middle = Point::new(Abs::pt(f64::from(x) + 0.5), Abs::pt(f64::from(y) + 0.5)).transform(*from_dots);
                 #[allow(clippy::cast_possible_truncation)] // of a fraction
-                let side = |length: Abs| length.to_raw() as f32;
+                let side = |length: Abs| length.to_pt() as f32;
                 let at = (side(middle.x), side(middle.y));
                 shade(&gradient.sample_at(at, (side(size.x).max(0.001), side(size.y).max(0.001))))
             }

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod chunks;
+pub mod counterpart;
+pub mod labels;
 
 use ostler_render::{Bitmap, Output, Raster, RenderError, RenderLimits, RenderPool, Rendered, WorkerCommand};
 use png::{BitDepth, ColorType, PixelDimensions, Unit};
@@ -20,7 +22,7 @@ pub fn pool() -> RenderPool {
 pub async fn try_bitmap(pool: &RenderPool, png: &[u8], raster: Raster) -> Result<Bitmap, RenderError> {
     match pool.render(png, "image/png", raster, Output::Bitmap).await? {
         Rendered::Bitmap(bitmap) => Ok(bitmap),
-        Rendered::Png(_) => panic!("a bitmap was asked for"),
+        Rendered::Png(_) | Rendered::Pdf(_) => panic!("a bitmap was asked for"),
     }
 }
 

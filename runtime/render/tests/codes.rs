@@ -1,0 +1,255 @@
+//! Codes of every symbology, read back by programs nobody here wrote, with the white around them that they need.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::counterpart::{self, Seen};
+use common::labels::{error, label, template};
+use common::{pool, text};
+use ostler_render::{Raster, Rotation};
+use tempfile::TempDir;
+
+/// A call in a template; what it says; its kind for zxing-cpp, and for zbarimg where that reads such codes.
+struct Case {
+    call: &'static str,
+    says: &'static str,
+    zxing: &'static [&'static str],
+    zbar: Option<&'static str>,
+    /// What zbarimg says instead: it leaves out FNC1, and knows no separators.
+    zbar_says: Option<&'static str>,
+}
+
+const fn case(
+    call: &'static str,
+    says: &'static str,
+    zxing: &'static [&'static str],
+    zbar: Option<&'static str>,
+) -> Case {
+    Case { call, says, zxing, zbar, zbar_says: None }
+}
+
+const GS1: &str = "(01)09506000134352(10)AB-1%23(21)7";
+
+const CASES: &[Case] = &[
+    case(r#"code128("Ostler-42/aB c")"#, "Ostler-42/aB c", &["Code128"], Some("CODE-128")),
+    case(r#"code128("AB0123456789012345xyz")"#, "AB0123456789012345xyz", &["Code128"], Some("CODE-128")),
+    Case {
+        zbar_says: Some("010950600013435210AB-1%23\u{1d}217"),
+        ..case(
+            r#"code128("(01)09506000134352(10)AB-1%23(21)7", gs1: true, text: false)"#,
+            GS1,
+            &["Code128"],
+            Some("CODE-128"),
+        )
+    },
+    case(r#"code39("OSTLER-39 $/+%.", module: 2)"#, "OSTLER-39 $/+%.", &["Code39"], Some("CODE-39")),
+    case(r#"code39("ABC123", module: 3)"#, "ABC123", &["Code39"], Some("CODE-39")),
+    case(r#"ean13("950600013435")"#, "9506000134352", &["EAN13"], Some("EAN-13")),
+    case(r#"ean8("9638507")"#, "96385074", &["EAN8"], Some("EAN-8")),
+    // The same bars as an EAN-13 that begins with 0, and readers say that.
+    case(r#"upca("036000291452")"#, "0036000291452", &["EAN13", "UPCA"], Some("EAN-13")),
+    case(r#"itf("10614141000415")"#, "10614141000415", &["ITF", "ITF14"], Some("I2/5")),
+    case(r#"itf("12345678", module: 3)"#, "12345678", &["ITF"], Some("I2/5")),
+    case(r#"datamatrix("Ostler 42, Größe 7")"#, "Ostler 42, Größe 7", &["DataMatrix"], None),
+    case(r#"datamatrix("\u{17c}\u{f3}\u{142}w and more of it than fits in a small one, 0123456789")"#,
+        "żółw and more of it than fits in a small one, 0123456789", &["DataMatrix"], None),
+    case(r#"datamatrix("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["DataMatrix"], None),
+    case(r#"qr("https://ostler.example/p/42", level: "L")"#, "https://ostler.example/p/42", &["QRCode"], Some("QR-Code")),
+    case(r#"qr("0123456789 ABC")"#, "0123456789 ABC", &["QRCode"], Some("QR-Code")),
+    case(r#"qr("Größe żółw 大小", level: "Q")"#, "Größe żółw 大小", &["QRCode"], Some("QR-Code")),
+    case(r#"qr("HIGH" * 40, level: "H", module: 3)"#,
+        "HIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGH",
+        &["QRCode"], Some("QR-Code")),
+    Case {
+        zbar_says: Some("010950600013435210AB-1%23\u{1d}217"),
+        ..case(r#"qr("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["QRCode"], Some("QR-Code"))
+    },
+    case(r#"pdf417("Ostler PDF417, 0123456789012345678901234567890 and so on.")"#,
+        "Ostler PDF417, 0123456789012345678901234567890 and so on.", &["PDF417"], None),
+    case(r#"pdf417("Größe żółw", columns: 3, level: 4)"#, "Größe żółw", &["PDF417"], None),
+    case(r#"aztec("Ostler Aztec 42 / aB")"#, "Ostler Aztec 42 / aB", &["Aztec"], None),
+    case(r#"aztec("Größe " * 12)"#,
+        "Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe ", &["Aztec"], None),
+    case(r#"aztec("żółw")"#, "żółw", &["Aztec"], None),
+];
+
+const ROTATIONS: [Rotation; 4] = [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_of_every_symbology_are_read_back_at_every_density_and_turned_as_one_likes() {
+    if counterpart::missing() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let pool = pool();
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut expected = Vec::new();
+    for dpmm in [8, 12, 24] {
+        for case in CASES {
+            let template = template(90.0, 50.0, "", &format!("#align(center + horizon, {})", case.call));
+            for rotation in ROTATIONS {
+                let (mut width, mut height) = (90 * dpmm, 50 * dpmm);
+                if matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters) {
+                    (width, height) = (height, width);
+                }
+                let bitmap = label(&pool, &template, &[], Raster { rotation, ..Raster::new(dpmm, width, height) }).await;
+                let file = folder.path().join(format!("{}.png", files.len()));
+                std::fs::write(&file, bitmap.to_png(dpmm).unwrap()).unwrap();
+                files.push(file);
+                expected.push((case, dpmm, rotation));
+            }
+        }
+    }
+    let (zxing, zbarimg) = (counterpart::zxing(&files), counterpart::zbarimg(&files));
+    let mut wrong = Vec::new();
+    for (at, (case, dpmm, rotation)) in expected.iter().enumerate() {
+        let Case { call, says, .. } = case;
+        let which = format!("{call} at {dpmm} dots/mm, {rotation:?}");
+        match zxing[at].as_slice() {
+            [Seen { kind, text }] if text == says && case.zxing.contains(&kind.as_str()) => {}
+            seen => wrong.push(format!("{which}: zxing-cpp says {seen:?}")),
+        }
+        let zbar = Seen { kind: case.zbar.unwrap_or_default().to_owned(), text: case.zbar_says.unwrap_or(says).to_owned() };
+        if case.zbar.is_some() && zbarimg[at] != [zbar] {
+            wrong.push(format!("{which}: zbarimg says {:?}", zbarimg[at]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+/// The columns and rows of white dots before and behind what is black: left, right, above, below.
+fn margins(lines: &[String]) -> [usize; 4] {
+    let columns: Vec<bool> = (0..lines[0].len()).map(|x| lines.iter().any(|line| line.as_bytes()[x] == b'#')).collect();
+    let rows: Vec<bool> = lines.iter().map(|line| line.contains('#')).collect();
+    let ends = |black: &[bool]| {
+        let before = black.iter().position(|black| *black).unwrap();
+        (before, black.iter().rev().position(|black| *black).unwrap())
+    };
+    let ((left, right), (above, below)) = (ends(&columns), ends(&rows));
+    [left, right, above, below]
+}
+
+#[tokio::test]
+async fn the_white_around_a_code_is_what_its_standard_says() {
+    let pool = pool();
+    // A call, the module in dots, and the modules of white left and right; codes of squares have as many above and below.
+    for (call, module, left, right) in [
+        (r#"code128("ABC", text: false, module: 3)"#, 3, 10, 10),
+        (r#"code39("ABC", text: false, module: 2)"#, 2, 10, 10),
+        (r#"ean13("950600013435", text: false, module: 2)"#, 2, 11, 7),
+        (r#"ean8("9638507", text: false, module: 3)"#, 3, 7, 7),
+        (r#"upca("036000291452", text: false, module: 2)"#, 2, 9, 9),
+        (r#"itf("1234", text: false, module: 4)"#, 4, 10, 10),
+        (r#"datamatrix("ABC", module: 5)"#, 5, 1, 1),
+        (r#"qr("ABC", module: 3)"#, 3, 4, 4),
+        (r#"pdf417("ABC", module: 2)"#, 2, 2, 2),
+        (r#"aztec("ABC", module: 4)"#, 4, 1, 1),
+    ] {
+        // What lies behind it is black, so that all white is the code's.
+        let body = format!("#set page(fill: black)\n#place(dx: 2mm, dy: 2mm, {call})");
+        let lines = text(&label(&pool, &template(80.0, 40.0, "", &body), &[], Raster::new(8, 640, 320)).await);
+        let dots = |x: usize, y: usize| lines[y].as_bytes()[x];
+        let is_bars = call.contains("text");
+        let (first, last) = {
+            let white: Vec<usize> = (0..640).filter(|x| dots(*x, 16) == b'.').collect();
+            (white[0], *white.last().unwrap())
+        };
+        assert_eq!(first, 16, "{call}: it begins where it was placed");
+        // The first column is white around the code, from its top to its end.
+        let height = (16..320).take_while(|y| dots(16, *y) == b'.').count();
+        let columns: Vec<bool> = (16..=last).map(|x| (16..16 + height).any(|y| dots(x, y) == b'#')).collect();
+        let rows: Vec<bool> = (16..16 + height).map(|y| (16..=last).any(|x| dots(x, y) == b'#')).collect();
+        let ends = |black: &[bool]| {
+            let before = black.iter().take_while(|black| !**black).count();
+            (before, black.iter().rev().take_while(|black| !**black).count())
+        };
+        assert_eq!(ends(&columns), (left * module, right * module), "{call}");
+        let beside = if is_bars { 0 } else { left * module };
+        assert_eq!(ends(&rows), (beside, beside), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_white_a_code_is_only_its_dots() {
+    let pool = pool();
+    let body = r#"#qr("ABC", module: 2, quiet: false)"#;
+    let lines = text(&label(&pool, &template(10.0, 10.0, "", body), &[], Raster::new(8, 80, 80)).await);
+    assert_eq!(margins(&lines), [0, 80 - 42, 0, 80 - 42]);
+}
+
+#[tokio::test]
+async fn a_module_is_as_many_dots_as_are_asked_for_or_fit_into_the_length() {
+    let pool = pool();
+    for (dpmm, module, dots) in [(8, "3", 3), (8, "0.5mm", 4), (8, "0.49mm", 3), (12, "0.49mm", 5), (8, "0.01mm", 1)] {
+        let body = format!(r#"#qr("ABC", module: {module}, quiet: false)"#);
+        let side = 20 * dpmm;
+        let lines = text(&label(&pool, &template(20.0, 20.0, "", &body), &[], Raster::new(dpmm, side, side)).await);
+        // A QR code of version 1 has 21 modules, and begins with 7 black ones.
+        assert_eq!(margins(&lines)[1], side as usize - 21 * dots, "{module} at {dpmm}");
+        assert!(lines[0].starts_with(&"#".repeat(7 * dots)) && lines[0].as_bytes()[7 * dots] == b'.', "{module} at {dpmm}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_is_turned_in_the_template_has_the_dots_of_one_that_is_turned_on_the_printer() {
+    let pool = pool();
+    let dots = |body: String| {
+        let pool = pool.clone();
+        async move { text(&label(&pool, &template(30.0, 30.0, "", &body), &[], Raster::new(8, 240, 240)).await) }
+    };
+    let call = r#"code128("A1", text: false, height: 12mm)"#;
+    let straight = dots(format!("#align(center + horizon, {call})")).await;
+    let body = straight.iter().filter(|line| line.contains('#')).collect::<Vec<_>>();
+    let bars = body[0].trim_matches('.');
+    for (angle, reversed, upright) in [(90, false, true), (180, true, false), (270, true, true)] {
+        let turned = dots(format!("#align(center + horizon, rotate({angle}deg, reflow: true, {call}))")).await;
+        let run: String = if upright {
+            turned.iter().map(|line| if line.contains('#') { '#' } else { '.' }).collect()
+        } else {
+            turned.iter().find(|line| line.contains('#')).unwrap().clone()
+        };
+        let run = run.trim_matches('.').to_owned();
+        let run = if reversed { run.chars().rev().collect() } else { run };
+        assert_eq!(run, bars, "{angle}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
+    let pool = pool();
+    for (body, says) in [
+        (r#"#qr("ABC" * 200)"#, "this code needs "),
+        (r#"#box(width: 10mm, qr("ABC"))"#, "this code needs 14.5 x 14.5 mm, and there are 10.0 x"),
+        (r#"#place(dx: 40mm, qr("ABC"))"#, "would be outside of the label"),
+        (r#"#rotate(45deg, qr("ABC"))"#, "turned by quarters only"),
+        (r#"#scale(50%, qr("ABC"))"#, "a code cannot be scaled"),
+        (r#"#scale(x: -100%, qr("ABC"))"#, "not mirrored"),
+        (r#"#block(width: 20mm, height: 15mm, clip: true, move(dx: 8mm, qr("ABC")))"#, "cut off by what it lies in"),
+        (r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#, "lies on another one"),
+        (r#"#ean13("9506000134353")"#, "with the right one it ends in 2"),
+        (r#"#ean13("95060001343")"#, "an EAN-13 has 13 digits, or 12 to which the check digit is added"),
+        (r#"#ean8("9638507A")"#, "`A` is none"),
+        (r#"#upca("036000291453")"#, "ends in 2"),
+        (r#"#itf("123")"#, "an even number"),
+        (r#"#itf("10614141000416")"#, "ends in 5"),
+        (r#"#code39("abc")"#, "upper-case"),
+        (r#"#code128("ä")"#, "`ä` is none"),
+        (r#"#code128("(01)09506000134353", gs1: true)"#, "ends in 2"),
+        (r#"#datamatrix("(99", gs1: true)"#, "is no GS1 element string"),
+        (r#"#qr("A", level: "X")"#, "there are L, M, Q and H"),
+        (r#"#qr("A", module: 0)"#, "a module is a number of dots"),
+        (r#"#qr("")"#, "at least one character"),
+        (r#"#qr("A" * 5000)"#, "more than it can hold"),
+        (r#"#pdf417("A" * 5000)"#, "this cannot be a PDF417"),
+        (r#"#aztec("A" * 5000)"#, "this cannot be a Aztec code"),
+        (r#"#datamatrix("ü" * 5000)"#, "more than it can hold"),
+    ] {
+        let error = error(&pool, &template(50.0, 30.0, "", body), &[]).await.to_string();
+        assert!(error.contains(says), "{body}: {error}");
+        assert!(error.contains("line 7"), "{body}: {error}");
+    }
+}
