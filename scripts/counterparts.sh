@@ -42,8 +42,9 @@ installed() {
 
 debian() {
     local missing
-    missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${debian_packages[@]}" 2>/dev/null | sed -n 's/^installed //p' |
-        sort | comm -13 - <(printf '%s\n' "${debian_packages[@]}" | sort))
+    # dpkg-query fails when it has never heard of one of them.
+    missing=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${debian_packages[@]}" 2>/dev/null || true; } |
+        sed -n 's/^installed //p' | sort | comm -13 - <(printf '%s\n' "${debian_packages[@]}" | sort))
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "installing" $missing
