@@ -10,6 +10,8 @@
 #   labelize         ZPL and EPL2 -> PNG                    cargo, into target/counterparts/cargo
 #   zxing-cpp        reads barcodes back from a picture     PyPI, into target/counterparts/venv
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
+#   WeasyPrint       HTML -> PDF, for labels as InvenTree   PyPI, into target/counterparts/weasyprint; Debian's libpango*,
+#                    has them; with segno, python-barcode   libharfbuzz-subset0
 #   emupos           a simulated scale                      PyPI, into target/counterparts/emupos; needs Python 3.13
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
 #                                                           of Debian, npm and PyPI
@@ -19,9 +21,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2 zstd)
+debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2 zstd
+    libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
 python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3 zxing-cpp==3.1.1 pillow==13.0.0)
+weasyprint_packages=(weasyprint==70.0 segno==1.6.6 python-barcode==0.16.1)
 labelize=1.10.0
 emupos=0.4.0
 scripts=tests/counterparts
@@ -43,8 +47,9 @@ installed() {
 
 debian() {
     local missing
-    missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${debian_packages[@]}" 2>/dev/null | sed -n 's/^installed //p' |
-        sort | comm -13 - <(printf '%s\n' "${debian_packages[@]}" | sort))
+    # dpkg-query fails when it has never heard of one of them.
+    missing=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${debian_packages[@]}" 2>/dev/null || true; } |
+        sed -n 's/^installed //p' | sort | comm -13 - <(printf '%s\n' "${debian_packages[@]}" | sort))
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "installing" $missing
@@ -83,6 +88,18 @@ python_tools() {
     "$dir/venv/bin/componentize-py" --version >/dev/null
     "$dir/venv/bin/python" "$scripts/zxing.py"
     stamp "${python_packages[@]}" >"$dir/venv/.installed"
+}
+
+# In a folder of its own, so that its many packages come into no other's way.
+html_labels() {
+    installed weasyprint "${weasyprint_packages[@]}" && return
+    say "installing ${weasyprint_packages[*]}"
+    rm -rf "$dir/weasyprint"
+    python3 -m venv "$dir/weasyprint"
+    "$dir/weasyprint/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${weasyprint_packages[@]}" </dev/null
+    # Without a label it says its version, once all of its libraries are loaded.
+    [ "$(echo version | "$dir/weasyprint/bin/python" "$scripts/labels.py" /dev/null)" = "${weasyprint_packages[0]#*==}" ]
+    stamp "${weasyprint_packages[@]}" >"$dir/weasyprint/.installed"
 }
 
 # Built from source, some minutes; without debug information, and beside our own target folder.
@@ -150,6 +167,7 @@ missing=0
 need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
+need html_labels "${weasyprint_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
 need simulated_scale "emupos; install Python 3.13 or newer with venv (pyenv install 3.13, or Debian's python3.13-venv), then run this script again"
 need documents "the documents of tests/counterparts/documents.*, which need all of the above"

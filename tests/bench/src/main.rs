@@ -13,9 +13,11 @@
 //! * [`brokered`]: a call through an instance, beside a bare call of the engine
 //! * [`encoding`]: a label to compressed ZPL, in a guest and natively
 //! * [`pages`]: a page of a PDF to dots, beside Poppler
+//! * [`templates`]: a label of a template to dots, beside `WeasyPrint` and Poppler
 //! * [`start`]: a start with 1,000 machines, and what each of them takes
 //! * [`queue`]: what the print queue takes and survives, beside `LPrint` where there is something to compare
 //! * [`scene`]: the component, its store and its machines, which both need
+//! * [`processes`]: what a process and its children took
 //! * [`rounds`]: medians, and pairs of them
 //! * [`report`]: the table and the file
 //! * [`facts`]: what the numbers were measured on
@@ -27,11 +29,13 @@ mod brokered;
 mod encoding;
 mod facts;
 mod pages;
+mod processes;
 mod queue;
 mod report;
 mod rounds;
 mod scene;
 mod start;
+mod templates;
 
 use anyhow::{Result, bail};
 use report::Section;
@@ -43,11 +47,12 @@ const REPORT: &str = "../../docs/benchmarks.md";
 /// A benchmark and its name.
 type Benchmark = (&'static str, fn() -> Result<Section>);
 
-const BENCHMARKS: [Benchmark; 8] = [
+const BENCHMARKS: [Benchmark; 9] = [
     ("start", start::run),
     ("brokered", brokered::run),
     ("encoding", encoding::run),
     ("pages", pages::run),
+    ("templates", templates::run),
     ("queue-prints", queue::prints::run),
     ("queue-burst", queue::burst::run),
     ("queue-enqueue", queue::enqueue::run),

@@ -84,7 +84,7 @@ fn row(runtime: &tokio::runtime::Runtime, documents: &[PathBuf], (dpmm, dpi): (u
         baseline: milliseconds(rounds.baseline()),
         measured: milliseconds(rounds.subject()),
         result: ratio(rounds.ratio(), rounds.ratios()),
-        reached: rounds.ratio() <= MOST_RATIO,
+        reached: Some(rounds.ratio() <= MOST_RATIO),
     })
 }
 

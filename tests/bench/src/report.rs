@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 pub struct Row {
     /// What is measured.
     pub what: String,
-    /// What it must reach.
+    /// What it must reach; `none` where a figure is only shown.
     pub bar: String,
     /// The baseline's median.
     pub baseline: String,
@@ -15,8 +15,8 @@ pub struct Row {
     pub measured: String,
     /// The figure that the bar is about, with its spread over the rounds.
     pub result: String,
-    /// Whether it is reached.
-    pub reached: bool,
+    /// Whether it is reached; nothing where there is no bar.
+    pub reached: Option<bool>,
 }
 
 /// One benchmark.
@@ -43,8 +43,12 @@ pub fn markdown(facts: &[(&str, String)], sections: &[Section]) -> String {
         text.push_str("| what | bar | baseline | measured | result | |\n|---|---|---|---|---|---|\n");
         for row in rows {
             let Row { what, bar, baseline, measured, result, reached } = row;
-            let verdict = if *reached { "reached" } else { "**missed**" };
-            let _ = writeln!(text, "| {what} | {bar} | {baseline} | {measured} | {result} | {verdict} |");
+            let verdict = match reached {
+                Some(true) => "reached ",
+                Some(false) => "**missed** ",
+                None => "",
+            };
+            let _ = writeln!(text, "| {what} | {bar} | {baseline} | {measured} | {result} | {verdict}|");
         }
     }
     text
@@ -72,7 +76,7 @@ mod tests {
             baseline: microseconds(1500.0),
             measured: microseconds(3000.0),
             result: ratio(2.0, (1.9, 2.1)),
-            reached: false,
+            reached: Some(false),
         };
         let section = Section { title: "T", method: "M.".to_owned(), rows: vec![row] };
         let text = markdown(&[("processor", "one".to_owned())], &[section]);

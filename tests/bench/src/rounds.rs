@@ -1,4 +1,4 @@
-//! Medians of what rounds gave, and of the ratio between two sides of the same round.
+//! Medians of what rounds gave, and of the ratio between two sides of the same round; other quantiles of single values.
 
 use std::time::Duration;
 
@@ -57,6 +57,13 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     if values.len() % 2 == 1 { at(middle) } else { f64::midpoint(at(middle.wrapping_sub(1)), at(middle)) }
 }
 
+/// The value that so many of a hundred are not above.
+pub fn quantile(values: &[f64], percent: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get((values.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
 /// A time in nanoseconds.
 pub fn nanoseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9
@@ -80,5 +87,13 @@ mod tests {
     fn an_even_number_of_values_has_its_median_between_the_middle_ones() {
         assert!((median([4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < 1e-9);
         assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn a_quantile_is_the_least_value_that_so_many_are_not_above() {
+        let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        assert!((quantile(&values, 95) - 190.0).abs() < 1e-9);
+        assert!((quantile(&[7.0], 50) - 7.0).abs() < 1e-9);
+        assert!(quantile(&[], 50).is_nan());
     }
 }

@@ -3,11 +3,14 @@
 use super::{
     DRIVER, PNG, add_printer,
     client::{self, Post, Server, submit_all},
-    count, daemon, pictures, processes,
+    count, daemon, pictures,
     sink::Sink,
     submission,
 };
-use crate::report::{Row, Section};
+use crate::{
+    processes,
+    report::{Row, Section},
+};
 use anyhow::{Result, ensure};
 use std::{
     thread,
@@ -64,7 +67,7 @@ pub fn run() -> Result<Section> {
         baseline: format!("{JOBS} handed in"),
         measured: format!("{JOBS} accepted, {done} done, {at_the_printer} at the printer"),
         result: format!("{:.0}/s accepted, {:.0}/s done, {peak:.0} MiB", rate(accepted), rate(printed)),
-        reached: done == JOBS && at_the_printer == JOBS as u64,
+        reached: Some(done == JOBS && at_the_printer == JOBS as u64),
     };
     Ok(Section { title: "A burst of jobs", method, rows: vec![row] })
 }

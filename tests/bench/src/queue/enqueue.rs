@@ -70,7 +70,7 @@ pub fn run() -> Result<Section> {
             baseline: each(rounds.baseline()),
             measured: each(rounds.subject()),
             result: ratio(rounds.ratio(), rounds.ratios()),
-            reached: rounds.ratio() <= MOST_RATIO,
+            reached: Some(rounds.ratio() <= MOST_RATIO),
         });
     }
     let method = format!(

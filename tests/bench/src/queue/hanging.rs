@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     report::{Row, Section, ratio},
-    rounds::Rounds,
+    rounds::{Rounds, quantile},
 };
 use anyhow::{Context as _, Result, ensure};
 use hyper::body::Bytes;
@@ -68,7 +68,7 @@ pub fn run() -> Result<Section> {
         baseline: milliseconds(rounds.baseline()),
         measured: milliseconds(rounds.subject()),
         result: ratio(rounds.ratio(), rounds.ratios()),
-        reached: rounds.ratio() <= MOST_RATIO,
+        reached: Some(rounds.ratio() <= MOST_RATIO),
     };
     let method = format!(
         "Labels of 4 x 6 inch at 203 dpi, one after the other, on one machine; a job's time is from its request until the \
@@ -82,13 +82,6 @@ pub fn run() -> Result<Section> {
     );
     let rows = vec![row("a job, p99", &late), row("a job, p50", &middle)];
     Ok(Section { title: "One printer beside 99 that hang", method, rows })
-}
-
-/// The value that so many of a hundred are not above.
-fn quantile(values: &[f64], percent: usize) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get((values.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 /// A daemon with a machine that prints.

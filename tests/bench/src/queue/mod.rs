@@ -14,7 +14,6 @@
 //! * [`client`]: requests, many at a time
 //! * [`lprint`]: `LPrint`'s server, and jobs for it
 //! * [`network`]: a network of one's own, where `LPrint` listens
-//! * [`processes`]: what a process and its children took
 
 // Of JSON: what is not there is null.
 #![allow(clippy::indexing_slicing)]
@@ -27,7 +26,6 @@ mod lprint;
 mod network;
 mod pictures;
 pub mod prints;
-mod processes;
 pub mod sink;
 
 use anyhow::{Context as _, Result};
