@@ -11,6 +11,7 @@
 //! * [`registry`]: machine types, drivers and machines, and a keeper for each machine
 //! * [`jobs`]: durable calls, and what becomes of them
 //! * [`store`]: state that lasts: one `SQLite` file and a folder of components
+//! * [`config`]: what an operator configures, and where each value comes from
 //! * [`api`]: the REST API
 //! * [`daemon`]: all of it together, as a process
 //! * [`dev`]: watched folders, for driver authors
@@ -19,6 +20,7 @@
 pub mod api;
 pub mod broker;
 pub mod cli;
+pub mod config;
 pub mod contract;
 pub mod daemon;
 pub mod dev;

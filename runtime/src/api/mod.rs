@@ -9,12 +9,14 @@
 //! * [`actions`]: buttons, functions, options of jobs
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
+//! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
 
 pub mod actions;
 pub mod capture;
+pub mod config;
 pub mod drivers;
 pub mod error;
 pub mod events;
@@ -49,7 +51,7 @@ const OPERATOR: &str = "operator";
 
 /// All routes.
 pub fn router(registry: Arc<Registry>) -> Router {
-    let component_bytes = registry.services.limits.component_bytes;
+    let component_bytes = registry.services.limits().component_bytes;
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/api/machine/", get(machines::list).post(machines::create))

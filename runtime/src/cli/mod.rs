@@ -4,6 +4,7 @@
 //!
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
+//! * [`config`]: what is configured, and where it comes from
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
 //! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
@@ -13,6 +14,7 @@
 
 pub mod capture;
 pub mod client;
+pub mod config;
 pub mod demo;
 pub mod document;
 pub mod driver;
@@ -37,6 +39,9 @@ struct Arguments {
     /// The data folder of the daemon.
     #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR")]
     data: PathBuf,
+    /// The configuration of the daemon; `ostler.toml` in the data folder, if it is there, unless given.
+    #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -70,6 +75,9 @@ enum Command {
     /// Machine types: list, show.
     #[command(subcommand)]
     Type(types::Command),
+    /// The configuration: show where each value comes from, check a file, write an example.
+    #[command(subcommand)]
+    Config(config::Command),
     /// What happens, as it happens.
     Events(events::Arguments),
     /// Renders documents for the daemon.
@@ -125,11 +133,11 @@ fn exit_status(error: &anyhow::Error) -> u8 {
     refused.or(ended).unwrap_or(1)
 }
 
-async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Result<()> {
+async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyhow::Result<()> {
     let client = client::Client::new(&data);
     let out = output::Output::new(json);
     match command {
-        Command::Serve(arguments) => serve::run(&data, arguments).await,
+        Command::Serve(arguments) => serve::run(&data, config, arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Machine(command) => machine::run(&client, out, command).await,
         Command::Driver(command) => driver::run(&client, out, command).await,
@@ -138,6 +146,7 @@ async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Resul
         Command::Preview(preview) => job::preview(&client, out, preview).await,
         Command::Job(command) => job::run(&client, out, command).await,
         Command::Type(command) => types::run(&client, out, command).await,
+        Command::Config(command) => config::run(&client, out, &data, config, command).await,
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

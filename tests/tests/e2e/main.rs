@@ -6,6 +6,7 @@ mod actions;
 mod candidates;
 mod capture;
 mod compatibility;
+mod config;
 mod counterparts;
 mod crash;
 mod crowd;
