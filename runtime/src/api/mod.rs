@@ -9,12 +9,14 @@
 //! * [`actions`]: buttons, functions, options of jobs
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
+//! * [`backup`]: all of the state
 //! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
 
 pub mod actions;
+pub mod backup;
 pub mod capture;
 pub mod config;
 pub mod drivers;
@@ -99,6 +101,7 @@ pub fn router(registry: Arc<Registry>) -> Router {
         .route("/api/job/{id}/release/", post(jobs::release))
         .route("/api/job/{id}/retry/", post(jobs::retry))
         .route("/api/job/{id}/reprint/", post(jobs::reprint))
+        .route("/api/backup/", post(backup::take))
         .route("/api/audit/", get(events::audit))
         .route("/api/events/", get(events::stream))
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })

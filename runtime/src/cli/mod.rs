@@ -5,6 +5,7 @@
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
 //! * [`config`]: what is configured, and where it comes from
+//! * [`backup`]: the whole state in a file, and back
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
 //! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
@@ -12,6 +13,7 @@
 //! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`types`], [`events`]: the client's groups
 
+pub mod backup;
 pub mod capture;
 pub mod client;
 pub mod config;
@@ -78,6 +80,10 @@ enum Command {
     /// The configuration: show where each value comes from, check a file, write an example.
     #[command(subcommand)]
     Config(config::Command),
+    /// Take a backup of the whole state while the daemon runs.
+    Backup(backup::Take),
+    /// Make a data folder of a backup, without a daemon.
+    Restore(backup::Restore),
     /// What happens, as it happens.
     Events(events::Arguments),
     /// Renders documents for the daemon.
@@ -147,6 +153,8 @@ async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyho
         Command::Job(command) => job::run(&client, out, command).await,
         Command::Type(command) => types::run(&client, out, command).await,
         Command::Config(command) => config::run(&client, out, &data, config, command).await,
+        Command::Backup(take) => backup::take(&client, out, take).await,
+        Command::Restore(restore) => backup::restore(out, &data, &restore),
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),
