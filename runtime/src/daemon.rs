@@ -22,7 +22,7 @@ use tokio::net::UnixListener;
 /// The API's socket, in the data folder.
 pub const SOCKET: &str = "ostler.sock";
 /// The longest path of a Unix socket on Linux (`sun_path` less its end).
-const MAX_SOCKET_PATH: usize = 107;
+pub const MAX_SOCKET_PATH: usize = 107;
 
 /// How to run a daemon.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
 //! * [`config`]: what is configured, and where it comes from
+//! * [`doctor`]: whether all is as it should be, and what to do
 //! * [`backup`]: the whole state in a file, and back
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
 //! * [`wait`]: waiting for a job
@@ -18,6 +19,7 @@ pub mod capture;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod document;
 pub mod driver;
 pub mod dry_run;
@@ -31,12 +33,17 @@ pub mod serve;
 pub mod types;
 pub mod wait;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
+
+/// What scripts want to know.
+const EXIT_STATUS: &str = "\
+Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, 5 cancelled and 6 unknown.
+`ostler doctor` looks for what is wrong. NO_COLOR switches colours off.";
 
 /// Runs other people's device drivers without trusting them.
 #[derive(Debug, Parser)]
-#[command(name = "ostler", version, arg_required_else_help = true)]
+#[command(name = "ostler", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 struct Arguments {
     /// The data folder of the daemon.
     #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR")]
@@ -84,6 +91,16 @@ enum Command {
     Backup(backup::Take),
     /// Make a data folder of a backup, without a daemon.
     Restore(backup::Restore),
+    /// Look whether everything is as a daemon needs it, and say what to do where it is not.
+    Doctor,
+    /// Write the completions of a shell to stdout.
+    #[command(
+        after_help = "For bash, for instance:\n  ostler completions bash > ~/.local/share/bash-completion/completions/ostler"
+    )]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
     /// What happens, as it happens.
     Events(events::Arguments),
     /// Renders documents for the daemon.
@@ -139,6 +156,13 @@ fn exit_status(error: &anyhow::Error) -> u8 {
     refused.or(ended).unwrap_or(1)
 }
 
+/// The command line without what is not for people.
+fn for_people() -> clap::Command {
+    let all = Arguments::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set());
+    clap::Command::new("ostler").args(all.get_arguments()).subcommands(shown)
+}
+
 async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyhow::Result<()> {
     let client = client::Client::new(&data);
     let out = output::Output::new(json);
@@ -155,6 +179,12 @@ async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyho
         Command::Config(command) => config::run(&client, out, &data, config, command).await,
         Command::Backup(take) => backup::take(&client, out, take).await,
         Command::Restore(restore) => backup::restore(out, &data, &restore),
+        Command::Doctor => doctor::run(&client, out, &data, config).await,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut for_people(), "ostler", &mut text);
+            output::line(String::from_utf8_lossy(&text).trim_end())
+        }
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

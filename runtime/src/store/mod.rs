@@ -20,6 +20,7 @@
 //! * [`events`] and [`audits`]: what happened, and who decided it
 //! * [`machines`], [`machine_states`], [`settings`], [`machine_values`]: everything that belongs to a machine
 //! * [`secrets`]: sealing of secret settings
+//! * `examine`: looking at a folder from outside
 //! * `backup`: a consistent copy of all of it
 //! * [`drivers`], `components`: installed components and their files
 //! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
@@ -32,6 +33,7 @@ mod components;
 pub mod drivers;
 pub mod error;
 pub mod events;
+mod examine;
 mod folder;
 mod job_decisions;
 mod job_labels;
@@ -54,6 +56,7 @@ pub use audits::{Audit, NewAudit};
 pub use backup::{RestoredState, StateCopy};
 pub use error::StoreError;
 pub use events::{EventPage, EventRetention};
+pub use examine::{Examined, examine, in_use};
 pub use jobs::JobFilter;
 pub use machine_states::{LastKnown, StateChange};
 pub use secrets::Secrets;

@@ -12,6 +12,7 @@ mod counterparts;
 mod crash;
 mod crowd;
 mod dev;
+mod doctor;
 mod documents;
 mod dry_run;
 mod encodings;
