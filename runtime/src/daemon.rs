@@ -3,8 +3,9 @@
 use crate::{
     api,
     broker::Services,
+    config::{Applies, Live, LogFilter},
     dev,
-    instance::{GuestEngine, LimitTable, code::CodeCache},
+    instance::{GuestEngine, code::CodeCache},
     jobs::retention::keep_house,
     registry::{Catalog, Registry},
     store::Store,
@@ -21,19 +22,15 @@ use tokio::net::UnixListener;
 /// The API's socket, in the data folder.
 pub const SOCKET: &str = "ostler.sock";
 /// The longest path of a Unix socket on Linux (`sun_path` less its end).
-const MAX_SOCKET_PATH: usize = 107;
+pub const MAX_SOCKET_PATH: usize = 107;
 
 /// How to run a daemon.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The data folder; made when it is missing.
     pub data: PathBuf,
-    /// Folders with components that are installed at start, and not enabled.
-    pub drivers: Vec<PathBuf>,
-    /// Whether these folders are watched, and what is in them is enabled, too.
-    pub dev: bool,
-    /// Every bound.
-    pub limits: LimitTable,
+    /// The configuration.
+    pub config: Arc<Live>,
     /// The `ostler` binary, for the processes that render and compile.
     pub program: PathBuf,
 }
@@ -42,6 +39,7 @@ pub struct Options {
 pub struct Daemon {
     /// Its registry.
     pub registry: Arc<Registry>,
+    config: Arc<Live>,
     listener: UnixListener,
     socket: PathBuf,
     /// Components to install once the API answers: compiling them may take a while.
@@ -53,24 +51,30 @@ pub struct Daemon {
 impl Daemon {
     /// Opens the data folder and starts everything but the API.
     pub async fn start(options: Options) -> Result<Self> {
-        let components = components(&options.drivers)?;
-        let watched = if options.dev { options.drivers.clone() } else { Vec::new() };
+        let config = options.config.now().config.clone();
+        let (drivers, limits) = (config.general.drivers, config.limits);
+        let components = components(&drivers)?;
+        let watched = if config.general.dev { drivers } else { Vec::new() };
+        if config.general.dev && watched.is_empty() {
+            bail!("'dev' watches the folders of 'drivers', and there are none: name one, with --drivers for instance");
+        }
         let data = options.data.clone();
-        let most_bytes = Some(options.limits.common.database_bytes).filter(|bytes| *bytes > 0);
+        let most_bytes = Some(limits.common.database_bytes).filter(|bytes| *bytes > 0);
         let store = tokio::task::spawn_blocking(move || Store::open_within(&data, most_bytes)).await??;
         for job in store.recover_jobs().await? {
             tracing::warn!(job = %job.id, state = job.state.name(), "a job was under way when the daemon ended");
         }
         let guests = GuestEngine::start().map_err(|error| anyhow::anyhow!("{error:#}"))?;
         let cache = store.folder().join("cache");
-        let code = CodeCache::new(cache, guests.engine(), options.limits.common.clone(), options.program.clone());
+        let code = CodeCache::new(cache, guests.engine(), limits.common.clone(), options.program.clone());
         let worker = WorkerCommand { program: options.program, args: vec!["render-worker".into()] };
         let render = RenderPool::new(RenderLimits::default(), worker);
-        let services = Services::start(store, render, options.limits);
+        let services = Services::start(store, render, limits);
         let catalog = Catalog::build(&[], None)?;
         let listener = listen(&options.data)?;
         let registry = Registry::start(services, guests, code, catalog).await?;
-        Ok(Self { registry, listener, socket: options.data.join(SOCKET), components, watched })
+        let socket = options.data.join(SOCKET);
+        Ok(Self { registry, config: options.config, listener, socket, components, watched })
     }
 
     /// The path of the API's socket.
@@ -80,7 +84,7 @@ impl Daemon {
 
     /// Serves the API until `stop` completes, then stops all machines.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let router = api::router(Arc::clone(&self.registry));
+        let router = api::router(Arc::clone(&self.registry)).merge(api::config::router(self.config));
         let (registry, watched) = (Arc::clone(&self.registry), self.watched);
         let installing = tokio::spawn(async move {
             if watched.is_empty() {
@@ -89,8 +93,7 @@ impl Daemon {
                 dev::watch(registry, watched).await;
             }
         });
-        let services = &self.registry.services;
-        let housekeeping = tokio::spawn(keep_house(services.store.clone(), services.limits.job_retention()));
+        let housekeeping = tokio::spawn(keep_house(Arc::clone(&self.registry.services)));
         let served = tokio::select! {
             served = async { axum::serve(self.listener, router).await } => served,
             // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.
@@ -101,6 +104,35 @@ impl Daemon {
         self.registry.shutdown().await;
         let _ = std::fs::remove_file(&self.socket);
         Ok(served?)
+    }
+}
+
+/// Reads the configuration again and applies what can change while the daemon runs. A wrong one changes nothing, and stands
+/// among the registry's errors until it is right.
+pub fn reload(registry: &Registry, live: &Live, set_log: impl Fn(&LogFilter)) {
+    const SOURCE: &str = "configuration";
+    let changes = match live.reload() {
+        Ok(changes) => changes,
+        Err(error) => {
+            registry.settle(SOURCE);
+            registry.report(SOURCE, format!("nothing was changed: {error}"));
+            return;
+        }
+    };
+    registry.settle(SOURCE);
+    let config = live.now().config.clone();
+    set_log(&config.general.log);
+    registry.set_limits(config.limits);
+    tracing::info!(changes = changes.len(), "the configuration was read again");
+    for change in changes {
+        let written =
+            |value: Option<toml::Value>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        let (from, to) = (written(change.values.0), written(change.values.1));
+        let text = format!("{}: {to} instead of {from}, {}", change.key, change.applies);
+        match change.applies {
+            Applies::Restart => tracing::warn!("{text}"),
+            Applies::Reload | Applies::NextInstance => tracing::info!("{text}"),
+        }
     }
 }
 

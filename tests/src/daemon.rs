@@ -22,8 +22,8 @@ const PING_INTERVAL_MS: u32 = 250;
 /// How a daemon is to be started.
 #[derive(Debug, Clone)]
 pub struct Builder {
-    limits: Option<String>,
-    ping_interval_ms: u32,
+    config: Option<String>,
+    ping_interval_ms: Option<u32>,
     drivers: Vec<PathBuf>,
     dev: bool,
     environment: Vec<(OsString, OsString)>,
@@ -33,8 +33,8 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            limits: None,
-            ping_interval_ms: PING_INTERVAL_MS,
+            config: None,
+            ping_interval_ms: Some(PING_INTERVAL_MS),
             drivers: Vec::new(),
             dev: false,
             environment: Vec::new(),
@@ -46,15 +46,28 @@ impl Default for Builder {
 impl Builder {
     /// Limits in TOML, such as `cpu_slice_ms = 50`.
     #[must_use]
-    pub fn limits(mut self, toml: &str) -> Self {
-        self.limits = Some(toml.to_owned());
+    pub fn limits(self, toml: &str) -> Self {
+        self.config(&format!("[limits]\n{toml}"))
+    }
+
+    /// Its whole configuration; [`Daemon::configure`] writes another one.
+    #[must_use]
+    pub fn config(mut self, toml: &str) -> Self {
+        self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// Pings as the configuration says: the flag of [`Self::ping_interval`] would count more.
+    #[must_use]
+    pub fn configured_pings(mut self) -> Self {
+        self.ping_interval_ms = None;
         self
     }
 
     /// The time between two pings; 0 switches them off.
     #[must_use]
     pub fn ping_interval(mut self, ms: u32) -> Self {
-        self.ping_interval_ms = ms;
+        self.ping_interval_ms = Some(ms);
         self
     }
 
@@ -88,9 +101,18 @@ impl Builder {
 
     /// Starts it and waits until it answers.
     pub fn start(self) -> Daemon {
+        self.start_on(|_| ())
+    }
+
+    /// Starts it on a data folder that this makes at the path that it is given.
+    pub fn start_on(self, make: impl FnOnce(&Path)) -> Daemon {
         let parent = self.parent.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new().prefix("ostler-").tempdir_in(parent).unwrap();
         let log = Arc::default();
+        make(&folder.path().join(DATA));
+        if let Some(toml) = &self.config {
+            std::fs::write(folder.path().join(CONFIG), toml).unwrap();
+        }
         let running = Running::start(&self, folder.path(), &log);
         Daemon { builder: self, folder, log, running: Some(running) }
     }
@@ -98,11 +120,11 @@ impl Builder {
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(place::ostler());
         command.arg("--data").arg(folder.join(DATA)).arg("serve");
-        command.arg("--ping-interval").arg(self.ping_interval_ms.to_string());
-        if let Some(limits) = &self.limits {
-            let file = folder.join("limits.toml");
-            std::fs::write(&file, limits).unwrap();
-            command.arg("--limits").arg(file);
+        if let Some(ms) = self.ping_interval_ms {
+            command.arg("--ping-interval").arg(ms.to_string());
+        }
+        if self.config.is_some() {
+            command.arg("--config").arg(folder.join(CONFIG));
         }
         if self.dev {
             command.arg("--dev");
@@ -117,6 +139,8 @@ impl Builder {
 
 /// The data folder, inside the test's folder.
 const DATA: &str = "data";
+/// Its configuration, beside that.
+const CONFIG: &str = "ostler.toml";
 
 /// A running daemon. Stops in order when it is dropped.
 #[derive(Debug)]
@@ -148,6 +172,11 @@ impl Daemon {
     /// A folder for the test's own files, which goes away with the daemon.
     pub fn scratch(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes another configuration; a daemon that was built with one reads it on SIGHUP.
+    pub fn configure(&self, toml: &str) {
+        std::fs::write(self.folder.path().join(CONFIG), toml).unwrap();
     }
 
     /// The process id.

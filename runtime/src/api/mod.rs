@@ -10,12 +10,16 @@
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`templates`]: label templates; `rows`: values for them, as JSON or CSV
+//! * [`backup`]: all of the state
+//! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
 //!
 //! Invariant: no route decides anything that the registry does not.
 
 pub mod actions;
+pub mod backup;
 pub mod capture;
+pub mod config;
 pub mod drivers;
 pub mod error;
 pub mod events;
@@ -52,7 +56,7 @@ const OPERATOR: &str = "operator";
 
 /// All routes.
 pub fn router(registry: Arc<Registry>) -> Router {
-    let component_bytes = registry.services.limits.component_bytes;
+    let component_bytes = registry.services.limits().component_bytes;
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/api/machine/", get(machines::list).post(machines::create))
@@ -112,6 +116,7 @@ pub fn router(registry: Arc<Registry>) -> Router {
         )
         .route("/api/template/{which}/row/{row}/", axum::routing::delete(templates::remove_row))
         .route("/api/template/{which}/preview/", post(templates::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
+        .route("/api/backup/", post(backup::take))
         .route("/api/audit/", get(events::audit))
         .route("/api/events/", get(events::stream))
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })

@@ -200,7 +200,7 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
         key: String,
     ) -> wasmtime::Result<Answer<Resource<ConnectionHandle>>> {
         let (handle, services) = machine_of(accessor, &this).await?;
-        let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits.connect());
+        let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits().connect());
         let opened = ConnectionHandle::open(&handle, convert::scope_from_wit(scope), &key, timeout).await;
         match answer(services.as_ref(), &handle.machine, opened) {
             Ok(connection) => {

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long changes of a board are gathered before they are written.
 const WRITE_BEHIND: Duration = Duration::from_millis(100);
@@ -34,23 +34,41 @@ pub struct Services {
     pub store: Store,
     /// Documents to dots, in worker processes.
     pub render: RenderPool,
-    /// Every bound that holds for all drivers.
-    pub limits: Limits,
-    /// Bounds by driver.
-    pub limit_table: LimitTable,
+    /// Every bound. A reload of the configuration changes them.
+    limits: watch::Sender<Arc<LimitTable>>,
     changed: mpsc::UnboundedSender<Change>,
     refusals: Mutex<HashMap<(MachineId, String), Instant>>,
 }
 
 impl Services {
     /// Starts the write-behind on the current runtime.
-    pub fn start(store: Store, render: RenderPool, limit_table: LimitTable) -> Arc<Self> {
+    pub fn start(store: Store, render: RenderPool, limits: LimitTable) -> Arc<Self> {
         let (changed, receiver) = mpsc::unbounded_channel();
-        let limits = limit_table.common.clone();
+        let limits = watch::channel(Arc::new(limits)).0;
         let refusals = Mutex::default();
-        let services = Arc::new(Self { store: store.clone(), render, limits, limit_table, changed, refusals });
+        let services = Arc::new(Self { store: store.clone(), render, limits, changed, refusals });
         tokio::spawn(write_behind(store, receiver));
         services
+    }
+
+    /// The bounds that hold for all drivers, as they are now.
+    pub fn limits(&self) -> Limits {
+        self.limits.borrow().common.clone()
+    }
+
+    /// The bounds of a driver, as they are now.
+    pub fn limits_of(&self, driver: &str) -> Limits {
+        self.limits.borrow().of(driver).clone()
+    }
+
+    /// Sees each change of the bounds.
+    pub fn watch_limits(&self) -> watch::Receiver<Arc<LimitTable>> {
+        self.limits.subscribe()
+    }
+
+    /// Other bounds from now on. Instances that run keep theirs.
+    pub fn set_limits(&self, limits: LimitTable) {
+        self.limits.send_replace(Arc::new(limits));
     }
 
     /// Takes note that a machine's board changed. At most one entry a machine is ever waiting.

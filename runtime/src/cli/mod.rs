@@ -4,6 +4,9 @@
 //!
 //! * [`client`]: HTTP over the socket
 //! * [`output`]: tables for people, JSON for programs
+//! * [`config`]: what is configured, and where it comes from
+//! * [`doctor`]: whether all is as it should be, and what to do
+//! * [`backup`]: the whole state in a file, and back
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
 //! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
@@ -11,9 +14,12 @@
 //! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`template`], [`types`], [`events`]: the client's groups
 
+pub mod backup;
 pub mod capture;
 pub mod client;
+pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod document;
 pub mod driver;
 pub mod dry_run;
@@ -28,16 +34,24 @@ pub mod template;
 pub mod types;
 pub mod wait;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
+
+/// What scripts want to know.
+const EXIT_STATUS: &str = "\
+Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, 5 cancelled and 6 unknown.
+`ostler doctor` looks for what is wrong. NO_COLOR switches colours off.";
 
 /// Runs other people's device drivers without trusting them.
 #[derive(Debug, Parser)]
-#[command(name = "ostler", version, arg_required_else_help = true)]
+#[command(name = "ostler", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 struct Arguments {
     /// The data folder of the daemon.
     #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR")]
     data: PathBuf,
+    /// The configuration of the daemon; `ostler.toml` in the data folder, if it is there, unless given.
+    #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -74,6 +88,23 @@ enum Command {
     /// Machine types: list, show.
     #[command(subcommand)]
     Type(types::Command),
+    /// The configuration: show where each value comes from, check a file, write an example.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Take a backup of the whole state while the daemon runs.
+    Backup(backup::Take),
+    /// Make a data folder of a backup, without a daemon.
+    Restore(backup::Restore),
+    /// Look whether everything is as a daemon needs it, and say what to do where it is not.
+    Doctor,
+    /// Write the completions of a shell to stdout.
+    #[command(
+        after_help = "For bash, for instance:\n  ostler completions bash > ~/.local/share/bash-completion/completions/ostler"
+    )]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
     /// What happens, as it happens.
     Events(events::Arguments),
     /// Renders documents for the daemon.
@@ -129,11 +160,18 @@ fn exit_status(error: &anyhow::Error) -> u8 {
     refused.or(ended).unwrap_or(1)
 }
 
-async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Result<()> {
+/// The command line without what is not for people.
+fn for_people() -> clap::Command {
+    let all = Arguments::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set());
+    clap::Command::new("ostler").args(all.get_arguments()).subcommands(shown)
+}
+
+async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyhow::Result<()> {
     let client = client::Client::new(&data);
     let out = output::Output::new(json);
     match command {
-        Command::Serve(arguments) => serve::run(&data, arguments).await,
+        Command::Serve(arguments) => serve::run(&data, config, arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Machine(command) => machine::run(&client, out, command).await,
         Command::Driver(command) => driver::run(&client, out, command).await,
@@ -143,6 +181,15 @@ async fn dispatch(Arguments { data, json, command }: Arguments) -> anyhow::Resul
         Command::Job(command) => job::run(&client, out, command).await,
         Command::Template(command) => template::run(&client, out, command).await,
         Command::Type(command) => types::run(&client, out, command).await,
+        Command::Config(command) => config::run(&client, out, &data, config, command).await,
+        Command::Backup(take) => backup::take(&client, out, take).await,
+        Command::Restore(restore) => backup::restore(out, &data, &restore),
+        Command::Doctor => doctor::run(&client, out, &data, config).await,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut for_people(), "ostler", &mut text);
+            output::line(String::from_utf8_lossy(&text).trim_end())
+        }
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

@@ -1,8 +1,8 @@
 //! `ostler serve`: the daemon.
 
 use crate::{
-    daemon::{Daemon, Options},
-    instance::LimitTable,
+    config::{Flag, Live, LogFilter, Sources, layers::FlagValue},
+    daemon::{self, Daemon, Options},
 };
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
@@ -15,50 +15,92 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
-use tracing_subscriber::EnvFilter;
+use toml::Value;
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// Values of the configuration that count more than the file and the environment.
+#[derive(Debug, clap::Args)]
+pub struct Overrides {
     /// Install every component of this folder at start; may be given several times. Nothing is enabled by it.
     #[arg(long, value_name = "DIR")]
     drivers: Vec<PathBuf>,
     /// Watch these folders: install and enable components as soon as they are built. For driver authors.
-    #[arg(long, requires = "drivers")]
+    #[arg(long)]
     dev: bool,
-    /// A TOML file with limits, by the names that the documentation lists.
-    #[arg(long, value_name = "FILE")]
-    limits: Option<PathBuf>,
     /// The time between two pings of a machine in milliseconds; 0 switches pings off.
     #[arg(long, value_name = "MS")]
     ping_interval: Option<u32>,
+    /// What is logged: error, warn, info, debug, trace, for all or by part.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Any key of the configuration, such as `limits.drain_ms=0`; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
 }
 
-/// Runs until SIGTERM or SIGINT; a second one ends jobs in hand at once.
-pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
-    let filter = EnvFilter::try_from_env("OSTLER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
-    let mut limits = match &arguments.limits {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-            LimitTable::parse(&text).with_context(|| format!("{} does not list limits", file.display()))?
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+impl Overrides {
+    /// Where a daemon with these flags looks for its configuration.
+    pub fn sources(self, data: &Path, file: Option<PathBuf>) -> Sources {
+        let flag = |flag: &str, path: &str, value: Value| Flag {
+            flag: flag.to_owned(),
+            path: path.to_owned(),
+            value: FlagValue::Typed(value),
+        };
+        let mut flags: Vec<Flag> = Vec::new();
+        for (key, text) in self.set {
+            flags.push(Flag { flag: format!("--set {key}"), path: key, value: FlagValue::Text(text) });
         }
-        None => LimitTable::default(),
-    };
-    limits.common.ping_interval_ms = arguments.ping_interval.unwrap_or(limits.common.ping_interval_ms);
+        if !self.drivers.is_empty() {
+            let folders = self.drivers.iter().map(|folder| Value::String(folder.to_string_lossy().into_owned()));
+            flags.push(flag("--drivers", "drivers", Value::Array(folders.collect())));
+        }
+        if self.dev {
+            flags.push(flag("--dev", "dev", Value::Boolean(true)));
+        }
+        if let Some(ms) = self.ping_interval {
+            flags.push(flag("--ping-interval", "limits.ping_interval_ms", Value::Integer(ms.into())));
+        }
+        if let Some(filter) = self.log {
+            flags.push(flag("--log", "log", Value::String(filter)));
+        }
+        Sources { file, data: data.to_owned(), environment: std::env::vars_os().collect(), flags }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT; a second one ends jobs in hand at once. SIGHUP reads the configuration again.
+pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> Result<()> {
+    let config = Arc::new(Live::load(arguments.overrides.sources(data, config))?);
+    let set_log = log_to_stderr(&config.now().config.general.log);
     let options = Options {
         data: data.to_owned(),
-        drivers: arguments.drivers,
-        dev: arguments.dev,
-        limits,
+        config: Arc::clone(&config),
         program: std::env::current_exe().context("finding the ostler binary")?,
     };
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     let daemon = Daemon::start(options).await?;
     tracing::info!(socket = %daemon.socket().display(), version = env!("CARGO_PKG_VERSION"), "ready");
     let registry = Arc::clone(&daemon.registry);
+    tokio::spawn({
+        let registry = Arc::clone(&registry);
+        async move {
+            while hang_up.recv().await.is_some() {
+                daemon::reload(&registry, &config, &set_log);
+            }
+        }
+    });
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         let mut signalled = async || {
@@ -75,4 +117,21 @@ pub async fn run(data: &Path, arguments: Arguments) -> Result<()> {
         registry.hurry();
     });
     daemon.serve(stopped.map(drop)).await
+}
+
+/// Begins to log, and answers with how to change what is logged.
+fn log_to_stderr(filter: &LogFilter) -> impl Fn(&LogFilter) + Send + use<> {
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter.filter())
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        .with_filter_reloading();
+    let handle = log.reload_handle();
+    log.init();
+    move |filter| {
+        if let Err(error) = handle.reload(filter.filter()) {
+            tracing::error!(%error, "what is logged could not be changed");
+        }
+    }
 }

@@ -161,52 +161,12 @@ impl CodeCache {
     }
 
     async fn compile(&self, store: &Store, digest: Digest, bytes: &[u8]) -> Result<Component, CodeError> {
-        let code = self.compile_apart(bytes).await?;
+        let code = compile_apart(&self.program, &self.limits, bytes).await?;
         let failed = |error| CodeError::Cache(self.folder.clone(), error);
         write_whole(&self.folder, &self.file(digest), &code).await.map_err(failed)?;
         store.set_compiled(digest, &self.compatibility, Digest::of(&code)).await?;
         let why = || CodeError::Compile("the engine refuses the code that its compiler made".to_owned());
         self.cached(store, digest).await?.ok_or_else(why)
-    }
-
-    /// Compiles in a child process.
-    async fn compile_apart(&self, bytes: &[u8]) -> Result<Vec<u8>, CodeError> {
-        let limit = Duration::from_millis(self.limits.compile_ms.into());
-        let failed = |error: io::Error| CodeError::Compile(format!("the compiler process failed: {error}"));
-        let mut child = Command::new(&self.program)
-            .arg("compile-worker")
-            .arg(self.limits.compile_memory_bytes.to_string())
-            .env_clear()
-            // Arenas that are reserved for each thread would count against the limit of address space.
-            .env("MALLOC_ARENA_MAX", "2")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed)?;
-        let mut stdin = child.stdin.take();
-        let feed = async {
-            if let Some(mut stdin) = stdin.take() {
-                // A compiler that ends early closes its side; its exit says why.
-                let _ = stdin.write_all(bytes).await;
-            }
-        };
-        let work = async { tokio::join!(feed, child.wait_with_output()).1 };
-        let output = timeout(limit, work)
-            .await
-            .map_err(|_| CodeError::Compile(format!("it took longer than {limit:?}")))?
-            .map_err(failed)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        let why = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").to_owned();
-        let mib = self.limits.compile_memory_bytes >> 20;
-        Err(CodeError::Compile(match output.status.code() {
-            Some(1) => why,
-            _ => format!("the compiler ended ({}; {why}); it may use {mib} MiB", output.status),
-        }))
     }
 
     /// The one place where native code enters the process: a file is mapped, so that what no driver runs takes no memory.
@@ -223,6 +183,46 @@ impl CodeCache {
         // once it has its name, and their digest was compared with the one that was recorded when they were made.
         unsafe { Component::deserialize_file(&self.engine, opened) }.map_err(|_| Unusable::Other)
     }
+}
+
+/// Compiles in a child process, within these limits. `program` is the `ostler` binary.
+pub async fn compile_apart(program: &Path, limits: &Limits, bytes: &[u8]) -> Result<Vec<u8>, CodeError> {
+    let limit = Duration::from_millis(limits.compile_ms.into());
+    let failed = |error: io::Error| CodeError::Compile(format!("the compiler process failed: {error}"));
+    let mut child = Command::new(program)
+        .arg("compile-worker")
+        .arg(limits.compile_memory_bytes.to_string())
+        .env_clear()
+        // Arenas that are reserved for each thread would count against the limit of address space.
+        .env("MALLOC_ARENA_MAX", "2")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let mut stdin = child.stdin.take();
+    let feed = async {
+        if let Some(mut stdin) = stdin.take() {
+            // A compiler that ends early closes its side; its exit says why.
+            let _ = stdin.write_all(bytes).await;
+        }
+    };
+    let work = async { tokio::join!(feed, child.wait_with_output()).1 };
+    let output = timeout(limit, work)
+        .await
+        .map_err(|_| CodeError::Compile(format!("it took longer than {limit:?}")))?
+        .map_err(failed)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let why = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").to_owned();
+    let mib = limits.compile_memory_bytes >> 20;
+    Err(CodeError::Compile(match output.status.code() {
+        Some(1) => why,
+        _ => format!("the compiler ended ({}; {why}); it may use {mib} MiB", output.status),
+    }))
 }
 
 /// Why a file of the cache is not loaded.

@@ -2,27 +2,35 @@
 //! for it.
 
 use crate::{
+    broker::Services,
     model::Timestamp,
     store::{EventRetention, Store, StoreError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The longest time between two looks.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
 /// How many jobs one commit removes.
 const PORTION: u32 = 200;
 
-/// Removes jobs that have been over for longer than `keep` (none: never), and events that are too old, for ever.
-pub async fn keep_house(store: Store, keep: Option<Duration>) {
-    let pause = keep.map_or(LOOK_AGAIN, |keep| keep.min(LOOK_AGAIN)).max(Duration::from_secs(1));
+/// Removes jobs that have been over for as long as the limits say, and events that are too old, for ever.
+pub async fn keep_house(services: Arc<Services>) {
+    let store = services.store.clone();
+    let mut limits = services.watch_limits();
     loop {
+        let keep = limits.borrow_and_update().common.job_retention();
+        let pause = keep.map_or(LOOK_AGAIN, |keep| keep.min(LOOK_AGAIN)).max(Duration::from_secs(1));
         match prune(&store, keep).await {
             Ok((0, 0)) => {}
             Ok((jobs, events)) => tracing::info!(jobs, events, "removed what was kept long enough"),
             // It is tried again, and whoever writes something that matters tells of the same trouble.
             Err(error) => tracing::warn!(%error, "old jobs and events could not be removed"),
         }
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // The sender goes with the services, which this holds.
+            _ = limits.changed() => {}
+        }
     }
 }
 

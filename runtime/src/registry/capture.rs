@@ -54,7 +54,7 @@ impl Registry {
         // The one before ends first: both would write to the same file.
         machine.set_capture(None);
         let duration = Duration::from_mins(minutes.into());
-        let capture = Capture::begin(&file, duration, self.services.limits.capture_bytes).await.map_err(failed)?;
+        let capture = Capture::begin(&file, duration, self.services.limits().capture_bytes).await.map_err(failed)?;
         let until = capture.until();
         machine.set_capture(Some(capture));
         Ok(until)

@@ -96,6 +96,6 @@ impl Driver {
     }
 
     fn limits(&self) -> Limits {
-        self.services.limit_table.of(self.installed.info.slug.as_str()).clone()
+        self.services.limits_of(self.installed.info.slug.as_str())
     }
 }

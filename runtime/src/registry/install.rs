@@ -73,7 +73,7 @@ impl Registry {
         bytes: Vec<u8>,
         by: &str,
     ) -> Result<Installed, InstallError> {
-        let limit = self.services.limits.component_bytes;
+        let limit = self.services.limits().component_bytes;
         if bytes.len() > limit {
             return Err(InstallError::TooLarge { size: bytes.len(), limit });
         }
@@ -94,7 +94,7 @@ impl Registry {
         let contract = machine_type.contract.clone();
         let described: Result<_, InstallError> = async {
             let loaded = Arc::new(self.code.compile_and_link(store, digest, &bytes, machine_type).await?);
-            Ok(describe(&self.guests, loaded, &self.services.limits).await?)
+            Ok(describe(&self.guests, loaded, &self.services.limits()).await?)
         }
         .await;
         let info = match described {

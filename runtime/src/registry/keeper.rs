@@ -130,9 +130,9 @@ impl Keeper {
             self.enter(MachineState::Incomplete { reason }).await;
             return self.wait(None).await;
         }
-        let window = self.services.limits.window();
+        let window = self.services.limits().window();
         let blames = self.machine.blames(window);
-        if blames >= self.services.limits.blames as usize {
+        if blames >= self.services.limits().blames as usize {
             let reason = format!(
                 "calls of this machine made the driver crash {blames} times within {window:?}. Look at its errors, then \
                  release it with `ostler machine restart`"
@@ -222,7 +222,7 @@ impl Keeper {
                     self.enter(MachineState::Failed { reason, attempt: self.attempt, next_try_at }).await;
                 }
                 InstanceState::Resting { reason } => {
-                    let next_try_at = Timestamp::now().after(self.services.limits.window());
+                    let next_try_at = Timestamp::now().after(self.services.limits().window());
                     self.enter(MachineState::Failed { reason, attempt: self.attempt, next_try_at }).await;
                 }
                 InstanceState::Stopped => return Err(Flow::Again),
@@ -275,7 +275,7 @@ impl Keeper {
                         Command::Remove { .. } => call.cancel("the machine was removed"),
                         Command::Shutdown { at_once, .. } if call.job.is_some() => {
                             call.wind_down("ostler stops");
-                            drain = Some((Instant::now() + self.services.limits.drain(), at_once.clone()));
+                            drain = Some((Instant::now() + self.services.limits().drain(), at_once.clone()));
                         }
                         Command::Shutdown { .. } => call.cancel("ostler stops"),
                         Command::Job | Command::Cancel { .. } | Command::Run(_) | Command::Reload { .. } => {}

@@ -68,7 +68,7 @@ pub use templates::TemplateError;
 use crate::{
     broker::{Machine, Services, Settings},
     contract::MachineType,
-    instance::{Beside, GuestEngine, code::CodeCache},
+    instance::{Beside, GuestEngine, LimitTable, code::CodeCache},
     model::{InstalledDriver, MachineId, MachineRecord, MachineState, Slug, Timestamp},
     store::StoreError,
 };
@@ -244,6 +244,19 @@ impl Registry {
     pub fn report(&self, source: &str, message: String) {
         tracing::error!(source, "{message}");
         self.errors.lock().others.push(RegistryError::now(source, message));
+    }
+
+    /// Forgets what was reported of a source: it is well again.
+    pub fn settle(&self, source: &str) {
+        self.errors.lock().others.retain(|error| error.source != source);
+    }
+
+    /// Other bounds from now on: machines look at once, instances that run keep theirs.
+    pub fn set_limits(&self, limits: LimitTable) {
+        self.services.set_limits(limits);
+        for entry in self.machines() {
+            entry.nudge();
+        }
     }
 
     fn slot(&self, slug: &Slug) -> (watch::Sender<Slot>, watch::Receiver<Slot>) {

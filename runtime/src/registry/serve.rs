@@ -52,7 +52,7 @@ impl Keeper {
         mut instance_state: watch::Receiver<InstanceState>,
     ) -> Leave {
         // What runs is boxed: most machines are idle, and each would keep room for it.
-        let mut interval = self.machine.ping_interval();
+        let mut interval = self.ping_interval();
         let mut ping_at = self.next_ping(Duration::ZERO);
         loop {
             if let Some(command) = self.pending.pop_front() {
@@ -72,8 +72,8 @@ impl Keeper {
             if self.slot.has_changed().unwrap_or(true) {
                 return Leave::Stop { reason: "the driver was changed or disabled".to_owned(), then: None };
             }
-            if interval != self.machine.ping_interval() {
-                interval = self.machine.ping_interval();
+            if interval != self.ping_interval() {
+                interval = self.ping_interval();
                 ping_at = self.next_ping(Duration::ZERO);
             }
             let due = self.next_due().await;
@@ -323,14 +323,18 @@ impl Keeper {
         !in_vain
     }
 
+    /// The machine's own interval, or the daemon's; none while pings are off.
+    fn ping_interval(&self) -> Option<Duration> {
+        match self.machine.ping_interval() {
+            Some(own) => Some(own).filter(|own| !own.is_zero()),
+            None => self.services.limits().ping_interval(),
+        }
+    }
+
     /// The time of the next ping: the machine's or the daemon's interval with a tenth of jitter, twice and then four times
     /// as long while pings fail, and never sooner than three times as long as the last one took.
     fn next_ping(&self, took: Duration) -> Option<Instant> {
-        let interval = match self.machine.ping_interval() {
-            Some(Duration::ZERO) => return None,
-            Some(own) => own,
-            None => self.services.limits.ping_interval()?,
-        };
+        let interval = self.ping_interval()?;
         let jitter = rand::random_range(0.9..1.1);
         let patience = 1 << self.pings_in_vain.min(2);
         Some(Instant::now() + (interval * patience).mul_f64(jitter).max(took * 3))

@@ -219,7 +219,7 @@ impl Registry {
         DriverView {
             usage,
             isolation: running.as_ref().map(|driver| driver.isolation),
-            limits: self.services.limit_table.of(installed.info.slug.as_str()).clone(),
+            limits: self.services.limits_of(installed.info.slug.as_str()),
             slug: installed.info.slug.clone(),
             name: installed.info.name.clone(),
             description: installed.info.description.clone(),

@@ -37,6 +37,7 @@ impl Store {
 
     /// Removes the file of a component, if there is one.
     pub(super) async fn remove_component(&self, digest: Digest) -> Result<()> {
+        let _no_backup = self.inner.removals.read().await;
         let path = self.component_path(digest);
         blocking(move || match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::file(&path, &error)),

@@ -20,17 +20,21 @@
 //! * [`events`] and [`audits`]: what happened, and who decided it
 //! * [`machines`], [`machine_states`], [`settings`], [`machine_values`]: everything that belongs to a machine
 //! * [`secrets`]: sealing of secret settings
+//! * `examine`: looking at a folder from outside
+//! * `backup`: a consistent copy of all of it
 //! * [`drivers`], `components`: installed components and their files
 //! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
 //!   the ledger of labels
 //! * `templates`: label templates, their versions and rows
 
 pub mod audits;
+mod backup;
 mod columns;
 mod components;
 pub mod drivers;
 pub mod error;
 pub mod events;
+mod examine;
 mod folder;
 mod job_decisions;
 mod job_labels;
@@ -51,8 +55,10 @@ mod tests;
 mod writer;
 
 pub use audits::{Audit, NewAudit};
+pub use backup::{RestoredState, StateCopy};
 pub use error::StoreError;
 pub use events::{EventPage, EventRetention};
+pub use examine::{Examined, examine, in_use};
 pub use jobs::JobFilter;
 pub use machine_states::{LastKnown, StateChange};
 pub use secrets::Secrets;
@@ -64,7 +70,7 @@ use folder::DataFolder;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{path::Path, sync::Arc, time::Duration};
-use tokio::sync::broadcast;
+use tokio::sync::{RwLock, broadcast};
 use writer::{Write, Writer};
 
 /// The outcome of every operation of the store.
@@ -91,6 +97,8 @@ struct Inner {
     writer: Writer,
     secrets: Secrets,
     events: broadcast::Sender<Event>,
+    /// Held for writing while the state is copied, for reading while a component's file is removed.
+    removals: RwLock<()>,
     folder: DataFolder,
 }
 
@@ -106,12 +114,13 @@ impl Store {
     /// Opens it like [`Self::open`], with a database that grows to so many bytes and no further.
     pub fn open_within(dir: &Path, most_bytes: Option<u64>) -> Result<Self> {
         let folder = DataFolder::open(dir)?;
+        backup::remove_unfinished(&folder);
         let secrets = Secrets::open(&folder)?;
         let connection = schema::open_for_writing(&folder, most_bytes)?;
         let (events, _) = broadcast::channel(EVENTS_IN_FLIGHT);
         let writer = Writer::start(connection, events.clone())?;
         let readers = Readers::new(folder.database());
-        Ok(Self { inner: Arc::new(Inner { readers, writer, secrets, events, folder }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, secrets, events, removals: RwLock::default(), folder }) })
     }
 
     /// A store in a fresh folder, for tests. The folder goes when the first part is dropped, so bind it first:

@@ -17,7 +17,7 @@ use chacha20poly1305::{
     AeadCore, KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, OsRng, Payload},
 };
-use std::{fmt, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{collections::BTreeSet, fmt, fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// Version of the text form.
 const VERSION: &str = "v1";
@@ -62,6 +62,12 @@ impl Secrets {
             })
             .collect::<Option<_>>()?;
         (!keys.is_empty()).then_some(Self { keys })
+    }
+
+    /// The names of the keys in the text of a key file.
+    pub(super) fn key_names(text: &str) -> BTreeSet<String> {
+        let keys = Self::parse(text).map(|secrets| secrets.keys).unwrap_or_default();
+        keys.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Seals a secret for one setting.

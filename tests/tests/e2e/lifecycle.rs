@@ -142,10 +142,11 @@ fn a_command_without_a_daemon_says_how_to_start_one() {
 #[test]
 fn a_wrong_limit_is_named_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("limits.toml");
-    std::fs::write(&file, "cpu_silce_ms = 50\n").unwrap();
-    let arguments = ["serve", "--limits", file.to_str().unwrap()];
-    client::ostler(&folder.path().join("data"), &arguments).refused(1, &["limits.toml", "cpu_silce_ms"]);
+    let file = folder.path().join("ostler.toml");
+    std::fs::write(&file, "[limits]\ncpu_silce_ms = 50\n").unwrap();
+    let arguments = ["serve", "--config", file.to_str().unwrap()];
+    client::ostler(&folder.path().join("data"), &arguments)
+        .refused(1, &["ostler.toml:2", "cpu_silce_ms", "cpu_slice_ms"]);
 }
 
 #[test]

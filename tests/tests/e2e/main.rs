@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actions;
+mod backup;
 mod cancel;
 mod candidates;
 mod capture;
 mod compatibility;
+mod config;
 mod counterparts;
 mod crash;
 mod crowd;
 mod dev;
+mod doctor;
 mod documents;
 mod dry_run;
 mod encodings;
