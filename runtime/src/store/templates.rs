@@ -168,7 +168,10 @@ fn put(write: &mut Write<'_>, name: &Slug, source: &str, by: &str, built_in: boo
         .execute(params![name.as_str(), source, write.now.0, by])?;
     let stored =
         find(write.db, name)?.ok_or_else(|| StoreError::not_found(format!("there is no template '{name}'")))?;
-    decided(write, by, ("template.add", "template.added"), name.as_str(), json!({ "version": stored.version }))?;
+    // What comes with ostler is nobody's decision.
+    if by != BUILDER {
+        decided(write, by, ("template.add", "template.added"), name.as_str(), json!({ "version": stored.version }))?;
+    }
     Ok(stored)
 }
 

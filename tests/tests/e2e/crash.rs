@@ -13,7 +13,12 @@ const BOUND: Duration = Duration::from_secs(10);
 
 /// A daemon with the hostile driver.
 fn hostile() -> Daemon {
-    let daemon = Daemon::builder().ping_interval(0).start();
+    hostile_with("")
+}
+
+/// The same, with these limits.
+fn hostile_with(limits: &str) -> Daemon {
+    let daemon = Daemon::builder().ping_interval(0).limits(limits).start();
     daemon.install("ostler_driver_hostile");
     daemon
 }
@@ -135,7 +140,8 @@ fn kills_one_after_the_other_lose_nothing_and_print_nothing_twice() {
 
 #[test]
 fn sigterm_during_prints_ends_the_daemon_soon_and_every_job_says_where_it_stands() {
-    let mut daemon = hostile();
+    // None of them will finish its label.
+    let mut daemon = hostile_with("drain_ms = 500");
     let (wired_printer, wired) = hold(&daemon, "wired", "HOLD=middle");
     let (waiting_printer, waiting) = hold(&daemon, "waiting", "HOLD=before");
     let (stuck_printer, stuck) = hold(&daemon, "stuck", "BEHAVIOUR=pending");
@@ -149,7 +155,7 @@ fn sigterm_during_prints_ends_the_daemon_soon_and_every_job_says_where_it_stands
     daemon.restart();
     let job = daemon.job(wired);
     assert_eq!(job["state"], "unknown", "{job:#}");
-    says(message(&job), &["label 1 of 1", "the daemon stops", "Look at the printer"]);
+    says(message(&job), &["label 1 of 1", "ostler stops", "Look at the printer"]);
     says(&shown(&daemon, wired), &["unknown", "label 1 of 1"]);
 
     for machine in ["wired", "waiting", "stuck"] {
