@@ -202,7 +202,8 @@ impl RenderPool {
                 checks.spawn(async move { shared.check_portion(&template, &rows, first, dpmm).await });
             }
             let Some(checked) = checks.join_next().await else { break };
-            let (found, all) = checked.map_err(|_| RenderError::WorkerFault { reason: "a check ended".to_owned() })??;
+            let (found, all) =
+                checked.map_err(|_| RenderError::WorkerFault { reason: "a check ended".to_owned() })??;
             errors.extend(found);
             more |= !all;
         }

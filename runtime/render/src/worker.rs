@@ -76,7 +76,9 @@ fn read_limits(input: &mut impl Read) -> io::Result<Option<RenderLimits>> {
     };
     match serde_json::from_slice(&header)? {
         Request::Limits(limits) => Ok(Some(limits)),
-        Request::Render { .. } | Request::Inspect { .. } | Request::Check { .. } => Err(io::Error::other("the limits must come first")),
+        Request::Render { .. } | Request::Inspect { .. } | Request::Check { .. } => {
+            Err(io::Error::other("the limits must come first"))
+        }
     }
 }
 
@@ -140,5 +142,6 @@ fn split(body: &[u8], row_bytes: u64) -> Result<(&[u8], &[u8]), RenderError> {
 }
 
 fn json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, RenderError> {
-    serde_json::from_slice(json).map_err(|error| RenderError::WorkerFault { reason: format!("unreadable rows: {error}") })
+    serde_json::from_slice(json)
+        .map_err(|error| RenderError::WorkerFault { reason: format!("unreadable rows: {error}") })
 }

@@ -143,7 +143,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
                 stride: bitmap.stride,
                 data: bitmap.data,
             }),
-            Ok(Rendered::Png(_)) => Err(convert::error_to_wit(other_form())),
+            Ok(Rendered::Png(_) | Rendered::Pdf(_)) => Err(convert::error_to_wit(other_form())),
             Err(error) => Err(convert::error_to_wit(error)),
         })
     }
@@ -157,7 +157,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
         let rendered = render(&label, services.as_deref(), raster, Output::Png).await;
         Ok(match rendered {
             Ok(Rendered::Png(file)) => Ok(file),
-            Ok(Rendered::Bitmap(_)) => Err(convert::error_to_wit(other_form())),
+            Ok(Rendered::Bitmap(_) | Rendered::Pdf(_)) => Err(convert::error_to_wit(other_form())),
             Err(error) => Err(convert::error_to_wit(error)),
         })
     }

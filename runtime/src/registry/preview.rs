@@ -78,7 +78,7 @@ impl Registry {
         let render = &self.services.render;
         match render.render_page(&document, &media_type, label, raster, Output::Png).await {
             Ok(Rendered::Png(file)) => Ok(file),
-            Ok(Rendered::Bitmap(_)) => Err(PreviewError::NoDots),
+            Ok(Rendered::Bitmap(_) | Rendered::Pdf(_)) => Err(PreviewError::NoDots),
             Err(error) => Err(PreviewError::Render(error)),
         }
     }

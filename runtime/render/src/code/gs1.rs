@@ -132,8 +132,8 @@ const IDENTIFIERS: &[(&str, &str, &[Part])] = &[
 
 /// The first two digits of identifiers whose values have a predefined length.
 const PREDEFINED: [&str; 22] = [
-    "00", "01", "02", "03", "04", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "31", "32", "33", "34", "35",
-    "36", "41",
+    "00", "01", "02", "03", "04", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "31", "32", "33", "34",
+    "35", "36", "41",
 ];
 
 /// Identifiers with their values, in order.

@@ -73,7 +73,8 @@ pub(crate) fn code39(data: &str) -> Result<Bars, String> {
     const OTHERS: &str = "-. $/+%";
     let fits = |c: &char| c.is_ascii_uppercase() || c.is_ascii_digit() || OTHERS.contains(*c);
     if let Some(other) = data.chars().find(|c| !fits(c)) {
-        let hint = if other.is_ascii_lowercase() { "; make it upper-case with `upper(...)`, or take `code128`" } else { "" };
+        let hint =
+            if other.is_ascii_lowercase() { "; make it upper-case with `upper(...)`, or take `code128`" } else { "" };
         return Err(format!("a Code 39 has A to Z, 0 to 9 and `{OTHERS}`, and `{other}` is none of them{hint}"));
     }
     let length = data.len();

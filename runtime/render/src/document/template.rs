@@ -67,7 +67,8 @@ pub(crate) fn pdf(document: &[u8], fields: &Fields, dpmm: u32, limits: &RenderLi
         typeset::draw(&label, dpmm, side_dots(label.template(), dpmm)?, limits)?;
         let options = PdfOptions { tagged: false, ..PdfOptions::default() };
         typst_pdf::pdf(&label.document, &options).map_err(|errors| {
-            let message = errors.first().map_or_else(|| "no PDF can be made of it".into(), |error| error.message.clone());
+            let message =
+                errors.first().map_or_else(|| "no PDF can be made of it".into(), |error| error.message.clone());
             RenderError::Template(TemplateError::new(message.to_string()))
         })
     })
@@ -114,7 +115,11 @@ fn side_dots(template: &Template, dpmm: u32) -> Result<(u16, u16), RenderError> 
     let dots = |um: u32| u16::try_from((u64::from(um) * u64::from(dpmm) + 500) / 1_000).ok().map(|dots| dots.max(1));
     let (width, height) = (template.width_um, template.height_um);
     dots(width).zip(dots(height)).ok_or_else(|| RenderError::Raster {
-        reason: format!("a label of {} x {} mm has more than 65,535 dots at {dpmm} dots/mm", width / 1_000, height / 1_000),
+        reason: format!(
+            "a label of {} x {} mm has more than 65,535 dots at {dpmm} dots/mm",
+            width / 1_000,
+            height / 1_000
+        ),
     })
 }
 

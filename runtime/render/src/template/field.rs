@@ -164,7 +164,11 @@ impl Kind {
                 if is_day && text.len() == "2026-11-27".len() { Ok(text.to_owned()) } else { Err(refuse()) }
             }
             Self::Choice { choices } => {
-                if choices.iter().any(|choice| choice == text) { Ok(text.to_owned()) } else { Err(refuse()) }
+                if choices.iter().any(|choice| choice == text) {
+                    Ok(text.to_owned())
+                } else {
+                    Err(refuse())
+                }
             }
         }
     }

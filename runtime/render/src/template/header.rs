@@ -94,7 +94,8 @@ fn template(header: Header, place: &Place<'_>) -> Result<Template, TemplateError
         text.len() <= LONGEST_NAME && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(fits)
     };
     if !slug(name.get_ref()) {
-        let message = "the name of a template is lower-case letters, digits and `-`, begins with a letter, and has at most 64";
+        let message =
+            "the name of a template is lower-case letters, digits and `-`, begins with a letter, and has at most 64";
         return Err(place.error(name.span(), message));
     }
     let Size { width_mm, height_mm } = size.get_ref();
@@ -112,18 +113,17 @@ fn template(header: Header, place: &Place<'_>) -> Result<Template, TemplateError
     Ok(Template { name: name.into_inner(), title, description, width_um, height_um, fields })
 }
 
-fn field(
-    name: Spanned<String>,
-    header: Spanned<FieldHeader>,
-    place: &Place<'_>,
-) -> Result<Field, TemplateError> {
+fn field(name: Spanned<String>, header: Spanned<FieldHeader>, place: &Place<'_>) -> Result<Field, TemplateError> {
     let span = name.span();
     let name = name.into_inner();
     let error = |span: Range<usize>, message: String| place.error(span, message).of_field(&name);
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(fits);
     if !named || name.len() > LONGEST_NAME {
-        return Err(error(span, "the name of a field is letters, digits, `-` and `_`, and begins with a letter".into()));
+        return Err(error(
+            span,
+            "the name of a field is letters, digits, `-` and `_`, and begins with a letter".into(),
+        ));
     }
     let mut header = header.into_inner();
     let kind = kind(&mut header, &error)?;
@@ -170,24 +170,29 @@ fn kind(
                 let unreadable = |reason| error(pattern.span(), format!("its pattern cannot be read: {reason}"));
                 Pattern::new(pattern.get_ref()).map_err(unreadable)
             });
-            Ok(Kind::Text { max_length: header.max_length.take().map(Spanned::into_inner), pattern: pattern.transpose()? })
+            Ok(Kind::Text {
+                max_length: header.max_length.take().map(Spanned::into_inner),
+                pattern: pattern.transpose()?,
+            })
         }
         "integer" => {
-            let bound = |value: Option<Spanned<Value>>| match value.as_ref().map(|value| (value.span(), value.get_ref())) {
-                None => Ok(None),
-                Some((_, Value::Integer(number))) => Ok(Some(*number)),
-                Some((span, _)) => Err(error(span, "a bound of whole numbers is a whole number".to_owned())),
-            };
+            let bound =
+                |value: Option<Spanned<Value>>| match value.as_ref().map(|value| (value.span(), value.get_ref())) {
+                    None => Ok(None),
+                    Some((_, Value::Integer(number))) => Ok(Some(*number)),
+                    Some((span, _)) => Err(error(span, "a bound of whole numbers is a whole number".to_owned())),
+                };
             Ok(Kind::Integer { min: bound(header.min.take())?, max: bound(header.max.take())? })
         }
         "decimal" => {
             #[allow(clippy::cast_precision_loss)] // of a bound beyond 2^53
-            let bound = |value: Option<Spanned<Value>>| match value.as_ref().map(|value| (value.span(), value.get_ref())) {
-                None => Ok(None),
-                Some((_, Value::Integer(number))) => Ok(Some(*number as f64)),
-                Some((_, Value::Float(number))) => Ok(Some(*number)),
-                Some((span, _)) => Err(error(span, "a bound of numbers is a number".to_owned())),
-            };
+            let bound =
+                |value: Option<Spanned<Value>>| match value.as_ref().map(|value| (value.span(), value.get_ref())) {
+                    None => Ok(None),
+                    Some((_, Value::Integer(number))) => Ok(Some(*number as f64)),
+                    Some((_, Value::Float(number))) => Ok(Some(*number)),
+                    Some((span, _)) => Err(error(span, "a bound of numbers is a number".to_owned())),
+                };
             Ok(Kind::Decimal { min: bound(header.min.take())?, max: bound(header.max.take())? })
         }
         "boolean" => Ok(Kind::Boolean),
@@ -196,7 +201,9 @@ fn kind(
             Some((_, choices)) if !choices.is_empty() && choices.iter().all(|choice| !choice.is_empty()) => {
                 Ok(Kind::Choice { choices })
             }
-            Some((span, _)) => Err(error(span, "the choices are texts, at least one, and none of them empty".to_owned())),
+            Some((span, _)) => {
+                Err(error(span, "the choices are texts, at least one, and none of them empty".to_owned()))
+            }
             None => Err(error(header.kind.span(), "a field of kind `choice` needs `choices`".to_owned())),
         },
         other => {

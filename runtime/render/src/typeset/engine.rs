@@ -139,9 +139,7 @@ impl Engine {
         let world = Seen { engine: self, library: LazyHash::new(library), source: &parsed.source };
         let compiled = typst::compile::<PagedDocument>(&world);
         typst::comemo::evict(KEPT_LABELS);
-        let wrong = |diagnostic: &SourceDiagnostic| {
-            RenderError::Template(explain::explain(&parsed.source, diagnostic))
-        };
+        let wrong = |diagnostic: &SourceDiagnostic| RenderError::Template(explain::explain(&parsed.source, diagnostic));
         // What Typst only warns of may be missing on the label.
         if let Some(warning) = compiled.warnings.iter().find(|warning| explain::is_error(warning)) {
             return Err(wrong(warning));
@@ -151,7 +149,7 @@ impl Engine {
             None => RenderError::Template(TemplateError::new("it cannot be laid out")),
         })?;
         check_page(&document, width, height)?;
-        Ok(Label { document, parsed })
+        Ok(Label { parsed, document })
     }
 }
 
@@ -159,7 +157,8 @@ fn check_page(document: &PagedDocument, width: Abs, height: Abs) -> Result<(), R
     let wrong = |message: String| Err(RenderError::Template(TemplateError::new(message)));
     let [page] = document.pages() else {
         let pages = document.pages().len();
-        let message = format!("its content takes {pages} pages, and a label is one; make it smaller, or the label larger");
+        let message =
+            format!("its content takes {pages} pages, and a label is one; make it smaller, or the label larger");
         return wrong(message);
     };
     let size = page.frame.size();

@@ -15,8 +15,8 @@ use typst::foundations::{
 use typst::introspection::{Locator, MetadataElem};
 use typst::layout::{Abs, Axes, BlockElem, Frame, FrameItem, Point, Region, Size};
 use typst::syntax::{Span, Spanned};
-use typst::utils::Numeric as _;
 use typst::text::{BottomEdge, TextElem, TextSize, TopEdge, TopEdgeMetric};
+use typst::utils::Numeric as _;
 use typst::visualize::{Image, ImageScaling, PixelEncoding, PixelFormat, RasterFormat, RasterImage};
 
 use crate::code::linear::{self, Bars};
@@ -44,9 +44,15 @@ const MOST_DOTS: u32 = 1_000;
 /// Points that a code may be longer than the space for it, for what computing with fractions adds.
 const TOLERANCE: f64 = 0.001;
 
-type Call = &'static (dyn Fn(&mut Engine<'_>, typst::comemo::Tracked<'_, typst::foundations::Context<'_>>, &mut Args) -> SourceResult<Value>
-              + Send
-              + Sync);
+type Call = &'static (
+             dyn Fn(
+    &mut Engine<'_>,
+    typst::comemo::Tracked<'_, typst::foundations::Context<'_>>,
+    &mut Args,
+) -> SourceResult<Value>
+                 + Send
+                 + Sync
+         );
 
 const fn function(name: &'static str, title: &'static str, call: Call) -> NativeFuncData {
     NativeFuncData {
@@ -154,7 +160,9 @@ fn data(args: &mut Args) -> SourceResult<Spanned<String>> {
     let text = match v {
         Value::Str(text) => text.to_string(),
         Value::Int(number) => number.to_string(),
-        Value::None => bail!(span, "a code of nothing: the field has no value"; hint: "make it required, or draw the code only `if` there is one"),
+        Value::None => {
+            bail!(span, "a code of nothing: the field has no value"; hint: "make it required, or draw the code only `if` there is one")
+        }
         other => bail!(span, "a code is of a text, and this is of type {}", other.ty()),
     };
     Ok(Spanned::new(text, span))
@@ -251,7 +259,8 @@ fn layout(
     let (needed, there) = (frame.size(), region.size + Size::splat(Abs::pt(TOLERANCE)));
     if needed.x > there.x || needed.y > there.y {
         let mm = |size: Size| {
-            let side = |length: Abs| if length.is_finite() { format!("{:.1}", length.to_mm()) } else { "any".to_owned() };
+            let side =
+                |length: Abs| if length.is_finite() { format!("{:.1}", length.to_mm()) } else { "any".to_owned() };
             format!("{} x {} mm", side(size.x), side(size.y))
         };
         bail!(

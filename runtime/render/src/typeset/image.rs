@@ -24,9 +24,10 @@ pub(super) fn picture(image: &Image, width: u16, height: u16, limits: &RenderLim
             scaled(&Picture { width: columns, height: rows, lightness, density: None }, width, height, limits)
         }
         ImageKind::Svg(svg) => document::svg_in_dots(svg.data(), width, height, limits),
-        ImageKind::Pdf(_) => {
-            Err(RenderError::MediaType { media_type: "application/pdf".to_owned(), supported: "SVG, pixels".to_owned() })
-        }
+        ImageKind::Pdf(_) => Err(RenderError::MediaType {
+            media_type: "application/pdf".to_owned(),
+            supported: "SVG, pixels".to_owned(),
+        }),
     }
 }
 

@@ -141,7 +141,12 @@ pub(super) fn coverage(path: &Path, rule: FillRule, to_dots: Transform, within: 
     let bounds = path.bounds().transform(to_dots)?;
     #[allow(clippy::cast_possible_truncation)] // a cast of floats saturates
     let (from, to) = (|x: f32| (x.floor() as i32).saturating_sub(1), |x: f32| (x.ceil() as i32).saturating_add(1));
-    let area = Area { left: from(bounds.left()), top: from(bounds.top()), right: to(bounds.right()), bottom: to(bounds.bottom()) };
+    let area = Area {
+        left: from(bounds.left()),
+        top: from(bounds.top()),
+        right: to(bounds.right()),
+        bottom: to(bounds.bottom()),
+    };
     let area = area.meet(within);
     if area.is_empty() {
         return None;
