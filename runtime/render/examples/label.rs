@@ -4,11 +4,10 @@
 //! label TEMPLATE.typ TO.png [DPMM [FIELD=VALUE]...]
 //! ```
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
-use ostler_render::{
-    Output, PoolSize, Raster, RenderLimits, RenderPool, Rendered, WorkerCommand, template, worker,
-};
+use ostler_render::{Output, PoolSize, Raster, RenderLimits, RenderPool, Rendered, WorkerCommand, template, worker};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -41,7 +40,11 @@ async fn draw<'a>(
     let pool = RenderPool::with_size(RenderLimits::default(), command, size);
     let dots = |um: u32| (um * dpmm + 500) / 1_000;
     let raster = Raster::new(dpmm, dots(template.width_um), dots(template.height_um));
-    let output = if to.ends_with(".pdf") { Output::Pdf } else { Output::Png };
+    let output = if std::path::Path::new(to).extension().is_some_and(|extension| extension == "pdf") {
+        Output::Pdf
+    } else {
+        Output::Png
+    };
     match pool.render_label(source.as_bytes(), &fields, raster, output).await? {
         Rendered::Png(file) | Rendered::Pdf(file) => std::fs::write(to, file)?,
         Rendered::Bitmap(_) => return Err("a bitmap was not asked for".into()),
@@ -53,7 +56,7 @@ async fn draw<'a>(
         if let Some(field) = varied.filter(|field| fields.get(&field.name).is_some_and(|text| text.len() > 3)) {
             let text = fields.entry(field.name.clone()).or_default();
             text.truncate(text.char_indices().rev().nth(1).map_or(0, |(at, _)| at));
-            *text += &format!("{number:02}");
+            write!(text, "{number:02}")?;
         }
         let started = Instant::now();
         if let Err(error) = pool.render_label(source.as_bytes(), &fields, raster, Output::Bitmap).await {

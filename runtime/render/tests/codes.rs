@@ -55,25 +55,45 @@ const CASES: &[Case] = &[
     case(r#"itf("10614141000415")"#, "10614141000415", &["ITF", "ITF14"], Some("I2/5")),
     case(r#"itf("12345678", module: 3)"#, "12345678", &["ITF"], Some("I2/5")),
     case(r#"datamatrix("Ostler 42, Größe 7")"#, "Ostler 42, Größe 7", &["DataMatrix"], None),
-    case(r#"datamatrix("\u{17c}\u{f3}\u{142}w and more of it than fits in a small one, 0123456789")"#,
-        "żółw and more of it than fits in a small one, 0123456789", &["DataMatrix"], None),
+    case(
+        r#"datamatrix("\u{17c}\u{f3}\u{142}w and more of it than fits in a small one, 0123456789")"#,
+        "żółw and more of it than fits in a small one, 0123456789",
+        &["DataMatrix"],
+        None,
+    ),
     case(r#"datamatrix("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["DataMatrix"], None),
-    case(r#"qr("https://ostler.example/p/42", level: "L")"#, "https://ostler.example/p/42", &["QRCode"], Some("QR-Code")),
+    case(
+        r#"qr("https://ostler.example/p/42", level: "L")"#,
+        "https://ostler.example/p/42",
+        &["QRCode"],
+        Some("QR-Code"),
+    ),
     case(r#"qr("0123456789 ABC")"#, "0123456789 ABC", &["QRCode"], Some("QR-Code")),
     case(r#"qr("Größe żółw 大小", level: "Q")"#, "Größe żółw 大小", &["QRCode"], Some("QR-Code")),
-    case(r#"qr("HIGH" * 40, level: "H", module: 3)"#,
+    case(
+        r#"qr("HIGH" * 40, level: "H", module: 3)"#,
         "HIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGH",
-        &["QRCode"], Some("QR-Code")),
+        &["QRCode"],
+        Some("QR-Code"),
+    ),
     Case {
         zbar_says: Some("010950600013435210AB-1%23\u{1d}217"),
         ..case(r#"qr("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["QRCode"], Some("QR-Code"))
     },
-    case(r#"pdf417("Ostler PDF417, 0123456789012345678901234567890 and so on.")"#,
-        "Ostler PDF417, 0123456789012345678901234567890 and so on.", &["PDF417"], None),
+    case(
+        r#"pdf417("Ostler PDF417, 0123456789012345678901234567890 and so on.")"#,
+        "Ostler PDF417, 0123456789012345678901234567890 and so on.",
+        &["PDF417"],
+        None,
+    ),
     case(r#"pdf417("Größe żółw", columns: 3, level: 4)"#, "Größe żółw", &["PDF417"], None),
     case(r#"aztec("Ostler Aztec 42 / aB")"#, "Ostler Aztec 42 / aB", &["Aztec"], None),
-    case(r#"aztec("Größe " * 12)"#,
-        "Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe ", &["Aztec"], None),
+    case(
+        r#"aztec("Größe " * 12)"#,
+        "Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe ",
+        &["Aztec"],
+        None,
+    ),
     case(r#"aztec("żółw")"#, "żółw", &["Aztec"], None),
 ];
 
@@ -96,7 +116,8 @@ async fn codes_of_every_symbology_are_read_back_at_every_density_and_turned_as_o
                 if matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters) {
                     (width, height) = (height, width);
                 }
-                let bitmap = label(&pool, &template, &[], Raster { rotation, ..Raster::new(dpmm, width, height) }).await;
+                let bitmap =
+                    label(&pool, &template, &[], Raster { rotation, ..Raster::new(dpmm, width, height) }).await;
                 let file = folder.path().join(format!("{}.png", files.len()));
                 std::fs::write(&file, bitmap.to_png(dpmm).unwrap()).unwrap();
                 files.push(file);
@@ -113,7 +134,8 @@ async fn codes_of_every_symbology_are_read_back_at_every_density_and_turned_as_o
             [Seen { kind, text }] if text == says && case.zxing.contains(&kind.as_str()) => {}
             seen => wrong.push(format!("{which}: zxing-cpp says {seen:?}")),
         }
-        let zbar = Seen { kind: case.zbar.unwrap_or_default().to_owned(), text: case.zbar_says.unwrap_or(says).to_owned() };
+        let zbar =
+            Seen { kind: case.zbar.unwrap_or_default().to_owned(), text: case.zbar_says.unwrap_or(says).to_owned() };
         if case.zbar.is_some() && zbarimg[at] != [zbar] {
             wrong.push(format!("{which}: zbarimg says {:?}", zbarimg[at]));
         }
@@ -190,7 +212,10 @@ async fn a_module_is_as_many_dots_as_are_asked_for_or_fit_into_the_length() {
         let lines = text(&label(&pool, &template(20.0, 20.0, "", &body), &[], Raster::new(dpmm, side, side)).await);
         // A QR code of version 1 has 21 modules, and begins with 7 black ones.
         assert_eq!(margins(&lines)[1], side as usize - 21 * dots, "{module} at {dpmm}");
-        assert!(lines[0].starts_with(&"#".repeat(7 * dots)) && lines[0].as_bytes()[7 * dots] == b'.', "{module} at {dpmm}");
+        assert!(
+            lines[0].starts_with(&"#".repeat(7 * dots)) && lines[0].as_bytes()[7 * dots] == b'.',
+            "{module} at {dpmm}"
+        );
     }
 }
 
@@ -227,6 +252,7 @@ async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
         (r#"#place(dx: 40mm, qr("ABC"))"#, "would be outside of the label"),
         (r#"#rotate(45deg, qr("ABC"))"#, "turned by quarters only"),
         (r#"#scale(50%, qr("ABC"))"#, "a code cannot be scaled"),
+        (r#"#scale(y: 50%, qr("ABC"))"#, "a code cannot be scaled"),
         (r#"#scale(x: -100%, qr("ABC"))"#, "not mirrored"),
         (r#"#block(width: 20mm, height: 15mm, clip: true, move(dx: 8mm, qr("ABC")))"#, "cut off by what it lies in"),
         (r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#, "lies on another one"),

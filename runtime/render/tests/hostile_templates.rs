@@ -1,6 +1,7 @@
 //! Templates that are made to do harm: each ends as an error that is theirs, and the next label is printed.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 
 mod common;
 
@@ -57,8 +58,10 @@ async fn what_nests_without_an_end_is_the_documents_fault() {
     ] {
         let start: String = body.chars().take(60).collect();
         match try_label(&pool, &hostile(&body), &Fields::new(), Raster::new(8, 400, 240)).await {
-            Ok(_) => assert!(start.starts_with("#block[block"), "{start} is drawn"),
-            Err(error) => assert!(matches!(error.class(), ErrorClass::Limit | ErrorClass::Document), "{start}: {error}"),
+            Ok(_) => assert!(start.starts_with("#show"), "{start} is drawn"),
+            Err(error) => {
+                assert!(matches!(error.class(), ErrorClass::Limit | ErrorClass::Document), "{start}: {error}");
+            }
         }
         still_prints(&pool).await;
     }
@@ -90,7 +93,10 @@ async fn pages_and_pictures_without_an_end_are_refused() {
         ("#set page(width: 100000mm, height: 100000mm)\nx", "leave the size of the page to the header"),
         ("#set page(height: auto)\n#v(100000mm)\nx", "leave the size of the page to the header"),
         ("#for i in range(300) [#pagebreak() x]", "301 pages, and a label is one"),
-        ("#image(bytes(\"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>\"), width: 900000mm)", "too large"),
+        (
+            "#image(bytes(\"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>\"), width: 900000mm)",
+            "too large",
+        ),
         ("#qr(\"A\", module: 1000)", "this code"),
         ("#code128(\"A\" * 80, module: 1000)", "too large to be drawn"),
         ("#code128(\"A\", height: 90000000mm)", "too large to be drawn"),

@@ -50,10 +50,13 @@ sample = 2026-02-28"#,
     assert_eq!(template.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["second", "first", "due"]);
     assert_eq!(template.sample_row(), fields(&[("second", "3"), ("first", "b"), ("due", "2026-02-28")]));
     let as_json = serde_json::to_value(&template).unwrap();
-    assert_eq!(as_json["fields"][0], json!({
-        "name": "second", "kind": "integer", "min": 0, "max": 9, "required": false, "description": "",
-        "sample": null, "default": "3"
-    }));
+    assert_eq!(
+        as_json["fields"][0],
+        json!({
+            "name": "second", "kind": "integer", "min": 0, "max": 9, "required": false, "description": "",
+            "sample": null, "default": "3"
+        })
+    );
 }
 
 #[test]
@@ -107,7 +110,8 @@ kind = "date""#,
     );
     let template = templates::parse(&source).unwrap();
     let row = |value: serde_json::Value| template.row(&serde_json::from_value(value).unwrap());
-    let good = row(json!({"text": "ABC", "count": " 07 ", "weight": "+01.50", "done": true, "due": "2024-02-29"})).unwrap();
+    let good =
+        row(json!({"text": "ABC", "count": " 07 ", "weight": "+01.50", "done": true, "due": "2024-02-29"})).unwrap();
     let expected = [("text", "ABC"), ("count", "7"), ("weight", "1.50"), ("done", "true"), ("due", "2024-02-29")];
     assert_eq!(good, fields(&expected));
     // What a row of CSV leaves empty is no value.
@@ -118,14 +122,17 @@ kind = "date""#,
         "text": "abcd", "count": 0, "weight": "1,5", "done": "maybe", "due": "2023-02-29", "colour": "red"
     }));
     let errors: Vec<_> = errors.unwrap_err().iter().map(ToString::to_string).collect();
-    assert_eq!(errors, [
-        "field `colour`: template `test` has no such field; it has `text`, `count`, `weight`, `done`, `due`",
-        "field `text`: `abcd` has 4 characters, and 3 are allowed",
-        "field `count`: `0` is not a whole number from 1 on",
-        "field `weight`: `1,5` is not a decimal number up to 10",
-        "field `done`: `maybe` is not `true` or `false`",
-        "field `due`: `2023-02-29` is not a date such as `2026-11-27`",
-    ]);
+    assert_eq!(
+        errors,
+        [
+            "field `colour`: template `test` has no such field; it has `text`, `count`, `weight`, `done`, `due`",
+            "field `text`: `abcd` has 4 characters, and 3 are allowed",
+            "field `count`: `0` is not a whole number from 1 on",
+            "field `weight`: `1,5` is not a decimal number up to 10",
+            "field `done`: `maybe` is not `true` or `false`",
+            "field `due`: `2023-02-29` is not a date such as `2026-11-27`",
+        ]
+    );
     let missing = row(json!({"text": null})).unwrap_err();
     assert_eq!(missing[0].to_string(), "field `text`: a value is required: a text");
     assert!(row(json!({"text": ["A"]})).unwrap_err()[0].message.contains("a list was given"));
@@ -194,7 +201,8 @@ async fn values_longer_than_any_header_of_the_protocol_travel() {
 
 #[tokio::test]
 async fn bad_rows_are_told_with_number_and_field_before_anything_is_printed() {
-    let source = of_50_by_30("[fields.ean]\nkind = \"text\"\nrequired = true\nsample = \"950600013435\"", "#ean13(fields.ean)");
+    let source =
+        of_50_by_30("[fields.ean]\nkind = \"text\"\nrequired = true\nsample = \"950600013435\"", "#ean13(fields.ean)");
     let row = |ean: &str| fields(&[("ean", ean)]);
     let pool = pool();
     let mut rows = vec![row("950600013435"); 250];
@@ -229,7 +237,8 @@ async fn a_row_whose_code_does_not_fit_is_found_before_printing_and_at_the_densi
     let source = of_50_by_30(TEXT, "#code128(fields.text)");
     let rows = [fields(&[("text", "SHORT")]), fields(&[("text", "12345678901234567890")])];
     let pool = pool();
-    let error = pool.check_rows(source.as_bytes(), &[rows[0].clone(), fields(&[("text", &"long".repeat(12))])], 8).await;
+    let error =
+        pool.check_rows(source.as_bytes(), &[rows[0].clone(), fields(&[("text", &"long".repeat(12))])], 8).await;
     let error = error.unwrap_err().to_string();
     assert!(error.starts_with("row 2, ") && error.contains("field `text`: this code needs "), "{error}");
     pool.check_rows(source.as_bytes(), &rows, 12).await.unwrap();
@@ -316,7 +325,8 @@ async fn inspecting_a_template_tells_its_size_and_lays_out_its_sample() {
 #[tokio::test]
 async fn a_label_is_never_shrunk_and_a_millimetre_too_much_is_cut_off() {
     let pool = pool();
-    let source = template(101.6, 152.4, "", "#place(dx: 10mm, dy: 10mm, rect(width: 20mm, height: 10mm, stroke: 1 * dot))");
+    let source =
+        template(101.6, 152.4, "", "#place(dx: 10mm, dy: 10mm, rect(width: 20mm, height: 10mm, stroke: 1 * dot))");
     // Of 4 x 6 inches, on the printer's 812 x 1218 dots.
     let lines = text(&label(&pool, &source, &[], Raster::new(8, 812, 1_218)).await);
     let rows: Vec<usize> = (0..lines.len()).filter(|row| lines[*row].contains('#')).collect();
@@ -391,7 +401,9 @@ async fn the_same_letter_has_the_same_dots_wherever_it_stands() {
 #[tokio::test]
 async fn fills_have_the_lightness_of_their_colour_in_every_dot() {
     let pool = pool();
-    for (fill, share) in [("black", 1.0), ("red", 1.0), ("white", 0.0), ("yellow", 0.0), ("luma(100)", 1.0), ("luma(200)", 0.0)] {
+    for (fill, share) in
+        [("black", 1.0), ("red", 1.0), ("white", 0.0), ("yellow", 0.0), ("luma(100)", 1.0), ("luma(200)", 0.0)]
+    {
         let body = format!("#place(dx: 5mm, dy: 5mm, rect(width: 10mm, height: 10mm, fill: {fill}))");
         let lines = text(&label(&pool, &of_50_by_30("", &body), &[], LABEL).await);
         assert_eq!(black(&lines), (6_400.0 * share) as usize, "{fill}");
@@ -407,7 +419,9 @@ async fn fills_have_the_lightness_of_their_colour_in_every_dot() {
 #[tokio::test]
 async fn an_svg_in_the_source_is_drawn_as_sharp_as_any() {
     let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="4" height="8"/></svg>"##;
-    let body = format!("#let logo = bytes(```{svg}```.text)\n#place(dx: 2.02mm, dy: 2mm, image(logo, width: 10mm))\n#place(dx: 20mm, dy: 2mm, rotate(90deg, image(logo, width: 10mm)))");
+    let body = format!(
+        "#let logo = bytes(```{svg}```.text)\n#place(dx: 2.02mm, dy: 2mm, image(logo, width: 10mm))\n#place(dx: 20mm, dy: 2mm, rotate(90deg, image(logo, width: 10mm)))"
+    );
     let lines = text(&label(&pool(), &of_50_by_30("", &body), &[], LABEL).await);
     let row: Vec<usize> = (0..400).filter(|x| lines[20].as_bytes()[*x] == b'#').collect();
     assert_eq!(row, (16..56).chain(160..240).collect::<Vec<_>>());
@@ -446,7 +460,8 @@ async fn the_built_in_templates_take_their_samples_the_least_and_the_longest_at_
         pool.inspect(source.as_bytes(), MEDIA_TYPE).await.unwrap();
         let sample = template.sample_row();
         let required = |name: &str| template.fields.iter().any(|field| field.name == name && field.required);
-        let least: Fields = sample.iter().filter(|(name, _)| required(name)).map(|(a, b)| (a.clone(), b.clone())).collect();
+        let least: Fields =
+            sample.iter().filter(|(name, _)| required(name)).map(|(a, b)| (a.clone(), b.clone())).collect();
         let longest: Fields = sample
             .iter()
             .map(|(name, text)| {

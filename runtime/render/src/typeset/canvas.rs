@@ -103,10 +103,27 @@ impl Canvas {
 
     /// All dots of an area take the ink.
     pub fn fill(&mut self, area: Area, ink: &Ink, clip: &Clip) {
+        if let (Ink::Flat(lightness, u8::MAX), true) = (ink, clip.masks.is_empty()) {
+            self.fill_flat(area.meet(clip.area).meet(self.area()), *lightness);
+            return;
+        }
         self.each(area, clip, |_, x, y| {
             let (lightness, alpha) = ink.at(x, y);
             (u8::MAX, lightness, alpha)
         });
+    }
+
+    /// As `fill`, of an area on the page.
+    fn fill_flat(&mut self, area: Area, lightness: u8) {
+        let index = |dots: i32| usize::try_from(dots).unwrap_or(0);
+        let (columns, rows) = (index(area.left)..index(area.right), index(area.top)..index(area.bottom));
+        if area.is_empty() {
+            return;
+        }
+        for picture in [&mut self.drawn, &mut self.touched] {
+            let lines = picture.chunks_exact_mut(self.width).skip(rows.start).take(rows.len());
+            lines.filter_map(|line| line.get_mut(columns.clone())).for_each(|dots| dots.fill(lightness));
+        }
     }
 
     /// The dots that are covered enough take the ink.

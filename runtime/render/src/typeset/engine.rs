@@ -149,7 +149,7 @@ impl Engine {
             None => RenderError::Template(TemplateError::new("it cannot be laid out")),
         })?;
         check_page(&document, width, height)?;
-        Ok(Label { document, parsed })
+        Ok(Label { parsed, document })
     }
 }
 

@@ -9,6 +9,9 @@ use typst::syntax::{DiagSpan, DiagSpanKind, Source};
 
 use crate::template::TemplateError;
 
+/// What stands before the name of a field.
+const DICTIONARY: &str = "fields.";
+
 /// A use of a field.
 static FIELD: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"\bfields\s*\.\s*(?:at\(\s*"([^"]+)"|([A-Za-z][A-Za-z0-9_-]*))"#).ok());
@@ -24,13 +27,17 @@ pub(super) fn is_error(warning: &SourceDiagnostic) -> bool {
 /// The error of this crate. The place is that of the diagnostic, or of the call that led to it.
 pub(super) fn explain(source: &Source, diagnostic: &SourceDiagnostic) -> TemplateError {
     let calls = diagnostic.trace.iter().map(|point| DiagSpan::from(point.span));
-    let places: Vec<_> =
-        std::iter::once(diagnostic.span.clone()).chain(calls).filter_map(|span| range(source, &span)).collect();
+    let places: Vec<_> = std::iter::once(diagnostic.span).chain(calls).filter_map(|span| range(source, span)).collect();
     let mut error = TemplateError::new(diagnostic.message.chars().take(LONGEST).collect::<String>());
     if let Some(place) = places.first() {
         error = error.at(source.text(), place.start);
     }
-    error.field = places.iter().find_map(|place| field(source.text().get(place.clone())?));
+    error.field = places.iter().find_map(|place| {
+        // Of `fields.x`, the place may be `x` alone.
+        let before = source.text().get(..place.start)?;
+        let start = place.start - if before.ends_with(DICTIONARY) { DICTIONARY.len() } else { 0 };
+        field(source.text().get(start..place.end)?)
+    });
     error.hints = diagnostic.hints.iter().map(|hint| hint.v.to_string()).collect();
     if error.message.contains("current date") {
         error.hints.push("a template has no clock; make the date a field of kind `date`".to_owned());
@@ -41,8 +48,8 @@ pub(super) fn explain(source: &Source, diagnostic: &SourceDiagnostic) -> Templat
     error
 }
 
-fn range(source: &Source, span: &DiagSpan) -> Option<Range<usize>> {
-    match span.clone().get() {
+fn range(source: &Source, span: DiagSpan) -> Option<Range<usize>> {
+    match span.get() {
         DiagSpanKind::Detached => None,
         DiagSpanKind::Number { id, num, sub_range } => {
             (id == source.id()).then(|| source.range(num, sub_range)).flatten()

@@ -6,6 +6,7 @@
 //! codes last and dot by dot.
 
 mod canvas;
+mod codes;
 mod draw;
 mod engine;
 mod explain;
@@ -13,6 +14,7 @@ mod functions;
 mod image;
 mod ink;
 mod outline;
+mod position;
 
 pub(crate) use draw::draw;
 pub(crate) use engine::{Engine, Label};

@@ -32,7 +32,10 @@ pub fn missing() -> bool {
         return false;
     }
     let allowed = std::env::var_os("OSTLER_ALLOW_MISSING").is_some_and(|value| value == "1");
-    assert!(allowed, "zbarimg or zxing-cpp not there: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1");
+    assert!(
+        allowed,
+        "zbarimg or zxing-cpp not there: run scripts/counterparts.sh, or allow it with OSTLER_ALLOW_MISSING=1"
+    );
     let name = std::thread::current().name().unwrap_or_default().to_owned();
     let line = format!("SKIPPED {name}: zbarimg or zxing-cpp not installed");
     eprintln!("{line}");
