@@ -127,9 +127,9 @@ fn row(number: usize) -> Fields {
         ("country", "Germany".to_owned()),
         ("date", "2026-11-27".to_owned()),
         ("weight", format!("{}.{:02} kg", number % 30 + 1, number % 100)),
-        ("reference", format!("PO {:010}", 4_500_187_332 + number)),
+        ("reference", format!("PO {:07}", 4_500_000 + number)),
         ("note", "FRAGILE: THIS SIDE UP".to_owned()),
-        ("link", format!("https://example.org/track/OST-2026-{number:08}")),
+        ("link", format!("https://example.org/t/OST-2026-{number:08}")),
         ("shipment", format!("OST-2026-{number:08}")),
     ];
     texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
