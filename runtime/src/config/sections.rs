@@ -16,7 +16,7 @@ pub const SECTIONS: &[Spec] = &[spec::<General>("", false), spec::<Limits>("limi
 crate::section! {
     /// The daemon as a whole.
     pub struct General {
-        /// What is logged: error, warn, info, debug or trace, for all or by part, such as "info,ostler::registry=debug".
+        /// What is logged: error, warn, info, debug or trace, for all or by part, such as `info,ostler::registry=debug`.
         #[applies(Reload)]
         pub log: LogFilter = LogFilter("info".to_owned()),
         /// Folders with components (.wasm) that are installed at start; nothing is enabled by it. A relative path begins at

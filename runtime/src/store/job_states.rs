@@ -67,7 +67,7 @@ impl Store {
     /// `printing` or `waiting` to a state that is over. `done` needs every label finished and comes from `printing`;
     /// `unknown` keeps the started label, which is the one to look for at the device.
     pub async fn finish_job(&self, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
-        self.write(move |write| finish(write, id, state, error)).await
+        self.write(move |write| finish(write, id, state, error.as_ref())).await
     }
 
     /// [`Self::finish_job`], and [`Self::start_job`] for the machine's next job if that is due, with one commit. Nothing when no
@@ -79,7 +79,7 @@ impl Store {
         error: Option<DriverError>,
     ) -> Result<Option<(JobRecord, JobContent)>> {
         self.write(move |write| {
-            let machine = finish(write, id, state, error)?.machine;
+            let machine = finish(write, id, state, error.as_ref())?.machine;
             let Some(next) = jobs::select_next(write.db, machine)? else { return Ok(None) };
             let is_due = next.next_try_at.is_none_or(|at| at <= write.now) && next.labels.started.is_none();
             if !is_due || jobs::document_length(write.db, next.id)? > LARGE_DOCUMENT {
@@ -109,13 +109,13 @@ fn start(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
 }
 
 /// Ends a job.
-fn finish(write: &mut Write<'_>, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
+fn finish(write: &mut Write<'_>, id: JobId, state: JobState, error: Option<&DriverError>) -> Result<JobRecord> {
     let job = jobs::find(write.db, id)?;
     if !state.is_over() {
         return Err(StoreError::conflict(format!("'{}' is not an end of a job", state.name())));
     }
     if !matches!(state, JobState::Done | JobState::Unknown) {
-        check_label(&job, error.as_ref(), "ended")?;
+        check_label(&job, error, "ended")?;
     }
     let count = write
         .db
@@ -126,7 +126,7 @@ fn finish(write: &mut Write<'_>, id: JobId, state: JobState, error: Option<Drive
                WHEN 'done' THEN state = 'printing' AND labels_done = label_count AND label_started IS NULL
                ELSE state IN ('printing', 'waiting') END",
         )?
-        .execute(params![id.0, state.name(), error.as_ref().map(columns::to_json).transpose()?, write.now.0])?;
+        .execute(params![id.0, state.name(), error.map(columns::to_json).transpose()?, write.now.0])?;
     changed(write, &job, count, &format!("finished as {}", state.name()))
 }
 

@@ -85,7 +85,7 @@ impl Store {
                 )));
             }
             write.db.prepare_cached("DELETE FROM templates WHERE id = ?1")?.execute([id])?;
-            decided(write, &by, ("template.remove", "template.removed"), &name, json!(null))
+            decided(write, &by, ("template.remove", "template.removed"), &name, &json!(null))
         })
         .await
     }
@@ -170,7 +170,7 @@ fn put(write: &mut Write<'_>, name: &Slug, source: &str, by: &str, built_in: boo
         find(write.db, name)?.ok_or_else(|| StoreError::not_found(format!("there is no template '{name}'")))?;
     // What comes with ostler is nobody's decision.
     if by != BUILDER {
-        decided(write, by, ("template.add", "template.added"), name.as_str(), json!({ "version": stored.version }))?;
+        decided(write, by, ("template.add", "template.added"), name.as_str(), &json!({ "version": stored.version }))?;
     }
     Ok(stored)
 }
@@ -186,7 +186,7 @@ fn decided(
     who: &str,
     (action, kind): (&str, &'static str),
     name: &str,
-    after: Value,
+    after: &Value,
 ) -> Result<()> {
     write.audit(&NewAudit {
         who: who.to_owned(),

@@ -84,7 +84,8 @@ fn key_file(path: &Path) -> Check {
     match fs::metadata(path) {
         Ok(metadata) => {
             let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 == 0 {
+            let for_others = mode & 0o077;
+            if for_others == 0 {
                 Check::ok(ABOUT, format!("{}, mode {mode:03o}", path.display()))
             } else {
                 let found = format!("{} has mode {mode:03o}: others may read it", path.display());

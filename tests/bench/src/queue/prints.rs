@@ -249,9 +249,9 @@ fn best_pace(clients: &Runtime) -> Result<(Pace, String)> {
     for pace in PACES {
         let tries: Vec<_> = (0..TRIALS).map(|_| theirs(clients, &documents, pace)).collect::<Result<_>>()?;
         let rates: Vec<_> = tries.iter().flatten().map(|took| took.rate()).collect();
-        let tried = Tried { pace, survived: rates.len(), rate: median(rates) };
-        eprintln!("  LPrint, {}", tried.said());
-        all.push(tried);
+        let outcome = Tried { pace, survived: rates.len(), rate: median(rates) };
+        eprintln!("  LPrint, {}", outcome.said());
+        all.push(outcome);
     }
     let chosen = choose(&all).context("LPrint survived no pace")?;
     Ok((chosen.pace, in_words(chosen, &all)))
