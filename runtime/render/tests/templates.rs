@@ -192,7 +192,8 @@ async fn a_row_that_was_rendered_before_needs_no_worker() {
 async fn values_longer_than_any_header_of_the_protocol_travel() {
     let source = of_50_by_30(TEXT, "#assert.eq(fields.text.len(), 9999)");
     label(&pool(), &source, &[("text", &"x".repeat(9_999))], LABEL).await;
-    let many: String = (0..100).map(|number| format!("fields.f{number} = {{ kind = \"text\" }}\n")).collect();
+    let many: Vec<_> = (0..100).map(|number| format!("fields.f{number} = {{ kind = \"text\" }}\n")).collect();
+    let many = many.concat();
     let row: Fields = (0..100).map(|number| (format!("f{number}"), "y".repeat(9_000))).collect();
     try_label(&pool(), &of_50_by_30(&many, ""), &row, LABEL).await.unwrap();
 }
@@ -418,7 +419,7 @@ async fn fills_have_the_lightness_of_their_colour_in_every_dot() {
 
 #[tokio::test]
 async fn an_svg_in_the_source_is_drawn_as_sharp_as_any() {
-    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="4" height="8"/></svg>"##;
+    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="4" height="8"/></svg>"#;
     let body = format!(
         "#let logo = bytes(```{svg}```.text)\n#place(dx: 2.02mm, dy: 2mm, image(logo, width: 10mm))\n#place(dx: 20mm, dy: 2mm, rotate(90deg, image(logo, width: 10mm)))"
     );

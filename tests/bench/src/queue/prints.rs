@@ -273,6 +273,7 @@ fn in_words(chosen: Tried, all: &[Tried]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn tried(in_flight: usize, survived: usize, rate: f64) -> Tried {
