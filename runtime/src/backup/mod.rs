@@ -8,7 +8,7 @@
 //! * `secret.key`: what opens the secret settings
 //! * `ostler.toml`: the configuration, if it lies in the data folder
 //!
-//! [`crate::store`] makes the consistent copy; [`archive`] writes and reads it; [`restore`] makes a data folder of it.
+//! [`crate::store`] makes the consistent copy; [`archive`] writes and reads it; [`mod@restore`] makes a data folder of it.
 
 pub mod archive;
 pub mod restore;
