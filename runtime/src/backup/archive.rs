@@ -17,6 +17,8 @@ use thiserror::Error;
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The largest manifest: more than ten thousand components.
 const MAX_MANIFEST: u64 = 4 << 20;
+/// How many bytes are moved at a time.
+const BUFFER: usize = 256 << 10;
 /// The compression level: higher ones take much longer for little.
 const LEVEL: i32 = 3;
 
@@ -76,7 +78,7 @@ pub fn describe(folder: &Path, database_form: u32, files: &[String]) -> Result<M
 
 /// Writes a folder as a tar archive, its manifest first.
 pub fn write(folder: &Path, manifest: &Manifest, to: impl Write) -> io::Result<()> {
-    let mut archive = Builder::new(BufWriter::with_capacity(256 << 10, to));
+    let mut archive = Builder::new(BufWriter::with_capacity(BUFFER, to));
     let seconds = u64::try_from(manifest.at.0 / 1000).unwrap_or_default();
     let header = |size: u64| {
         let mut header = Header::new_gnu();
@@ -161,7 +163,7 @@ pub fn compressor(file: File) -> io::Result<zstd::Encoder<'static, File>> {
 
 /// Opens an archive, compressed or not.
 pub fn open(path: &Path) -> Result<Box<dyn Read>, BackupError> {
-    let mut file = BufReader::with_capacity(256 << 10, File::open(path).map_err(at(path))?);
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path).map_err(at(path))?);
     let zstd = io::BufRead::fill_buf(&mut file).map_err(at(path))?.starts_with(&ZSTD);
     Ok(if zstd { Box::new(zstd::Decoder::with_buffer(file).map_err(at(path))?) } else { Box::new(file) })
 }
@@ -194,25 +196,38 @@ fn whole(missing: &BTreeMap<&str, &FileEntry>) -> Result<(), BackupError> {
 
 /// Takes in one file, and no more than it may have.
 fn take(from: &mut impl Read, wanted: &FileEntry, sink: &Sink<'_>) -> Result<(), BackupError> {
+    let Sink::Folder(folder) = sink else { return pass(from, wanted, |_| Ok(())) };
+    let path = folder.join(&wanted.path);
+    if let Some(parent) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))?;
+    }
+    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = new.map_err(at(&path))?;
+    pass(from, wanted, |bytes| file.write_all(bytes).map_err(at(&path)))?;
+    file.sync_all().map_err(at(&path))
+}
+
+/// Passes on a file's bytes, and compares their size and digest.
+fn pass(
+    from: &mut impl Read,
+    wanted: &FileEntry,
+    mut to: impl FnMut(&[u8]) -> Result<(), BackupError>,
+) -> Result<(), BackupError> {
+    let mut from = from.take(wanted.size.saturating_add(1));
     let mut hasher = Sha256::new();
-    let from = from.take(wanted.size.saturating_add(1));
-    let size = match sink {
-        Sink::Nowhere => io::copy(&mut Tee { from, to: &mut hasher }, &mut io::sink())?,
-        Sink::Folder(folder) => {
-            let path = folder.join(&wanted.path);
-            if let Some(parent) = path.parent() {
-                DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))?;
-            }
-            let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-            let mut file = new.map_err(at(&path))?;
-            let size = io::copy(&mut Tee { from, to: &mut hasher }, &mut file).map_err(at(&path))?;
-            file.sync_all().map_err(at(&path))?;
-            size
+    let mut buffer = vec![0; BUFFER];
+    let mut size = 0;
+    loop {
+        let count = from.read(&mut buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
         }
-    };
-    let found: Digest = format!("{:x}", hasher.finalize())
-        .parse()
-        .map_err(|_| BackupError::Damaged("a digest cannot be written".to_owned()))?;
+        hasher.update(bytes);
+        to(bytes)?;
+        size += bytes.len() as u64;
+    }
+    let found = Digest::from(hasher);
     if size != wanted.size || found != wanted.sha256 {
         return Err(BackupError::Damaged(format!("'{}' has the digest {found}, not {}", wanted.path, wanted.sha256)));
     }

@@ -1,9 +1,12 @@
 //! Tables for people, JSON for programs.
 
 use anyhow::Result;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::io::Write as _;
+
+/// Columns that are not made narrower where the terminal is.
+const WHOLE: [&str; 5] = ["SLUG", "TYPE", "DIGEST", "JOB", "KEY"];
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +36,12 @@ impl Output {
         for row in rows {
             table.add_row(cells(row));
         }
-        for column in table.column_iter_mut() {
+        for (column, head) in table.column_iter_mut().zip(heads) {
             column.set_padding((0, 2));
+            // Broken over two lines, they could not be copied.
+            if WHOLE.contains(&head) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         line(&table.trim_fmt())
     }

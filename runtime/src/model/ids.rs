@@ -189,6 +189,14 @@ impl Digest {
     }
 }
 
+impl From<sha2::Sha256> for Digest {
+    /// The digest of what was hashed.
+    fn from(hasher: sha2::Sha256) -> Self {
+        use sha2::Digest as _;
+        Self(hasher.finalize().into())
+    }
+}
+
 impl FromStr for Digest {
     type Err = IdError;
 

@@ -118,7 +118,9 @@ fn a_backup_under_load_restores_every_machine_setting_secret_driver_and_job_and_
     stop.store(true, Ordering::Release);
     runtime().block_on(client).unwrap();
     daemon.kill();
-    zebras.iter().for_each(|zebra| drop(printer::until(zebra, |state| state.connections_open == 0)));
+    for zebra in &zebras {
+        printer::until(zebra, |state| state.connections_open == 0);
+    }
 
     // Paused, it shows what the backup has.
     let paused = restored(&backup, &["--paused"]);
