@@ -192,10 +192,9 @@ async fn a_row_that_was_rendered_before_needs_no_worker() {
 async fn values_longer_than_any_header_of_the_protocol_travel() {
     let source = of_50_by_30(TEXT, "#assert.eq(fields.text.len(), 9999)");
     label(&pool(), &source, &[("text", &"x".repeat(9_999))], LABEL).await;
-    let many: Vec<_> = (0..100).map(|number| format!("fields.f{number} = {{ kind = \"text\" }}\n")).collect();
-    let many = many.concat();
+    let many: Vec<_> = (0..100).map(|number| format!("fields.f{number} = {{ kind = \"text\" }}")).collect();
     let row: Fields = (0..100).map(|number| (format!("f{number}"), "y".repeat(9_000))).collect();
-    try_label(&pool(), &of_50_by_30(&many, ""), &row, LABEL).await.unwrap();
+    try_label(&pool(), &of_50_by_30(&many.join("\n"), ""), &row, LABEL).await.unwrap();
 }
 
 // Rows before printing.
@@ -270,8 +269,9 @@ async fn errors_name_line_and_column_and_the_field_where_it_can_be_told() {
         ("#fields.text \u{5927}", "line 8", "there is no picture of the character `\u{5927}` (U+5927)"),
         ("#pagebreak()", "", "its content takes 2 pages, and a label is one"),
         ("#set page(width: 60mm)\nx", "", "it sets a page of 60.0 x 30.0 mm, and its header says 50.0 x 30.0 mm"),
-        ("#text(size: 30pt, \"unbreakable\")", "line 8", "the text `unbreakable` does not fit on the label"),
+        ("#text(size: 30pt, \"unbreakable\")", "", "the text `unbreakable` does not fit on the label"),
         ("#place(dx: 40mm, text(size: 12pt, fields.text))", "field `text`", "does not fit on the label"),
+        ("#let all = fields.values()\n#place(dx: 40mm, text(size: 12pt, all.first()))", "field `text`", "does not fit"),
     ] {
         let error = error(&pool, &of_50_by_30(TEXT, body), &[("text", "value-1")]).await;
         assert_eq!(error.class(), ErrorClass::Document, "{error}");

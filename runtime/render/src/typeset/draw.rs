@@ -156,7 +156,7 @@ impl Drawing<'_> {
                 let missing = text.text.get(glyph.range()).and_then(|text| text.chars().next()).unwrap_or_default();
                 let code = u32::from(missing);
                 let message = format!("there is no picture of the character `{missing}` (U+{code:04X}) in the fonts");
-                return Err(self.label.error(glyph.span.0, message));
+                return Err(self.label.error_of_text(glyph.span.0, &text.text, message));
             }
             let size = Ratio::new(text.size.to_pt() / units);
             // A font counts upwards.
@@ -169,7 +169,7 @@ impl Drawing<'_> {
             let ends = Area { left: -1, top: -1, right: page.right + 1, bottom: page.bottom + 1 };
             if state.clip.area == page && !ends.contains(coverage.area.shrunk().moved(left, top)) {
                 let message = format!("the text `{}` does not fit on the label", text.text);
-                return Err(self.label.error(glyph.span.0, message));
+                return Err(self.label.error_of_text(glyph.span.0, &text.text, message));
             }
             self.canvas.cover(&coverage, (left, top), &ink, &state.clip);
             if let Some(stroke) = &text.stroke {

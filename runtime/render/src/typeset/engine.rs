@@ -52,6 +52,7 @@ struct Parsed {
 /// A page that was laid out, with what is needed to speak about it.
 pub(crate) struct Label {
     parsed: Arc<Parsed>,
+    row: Fields,
     pub document: PagedDocument,
 }
 
@@ -64,6 +65,18 @@ impl Label {
     pub fn error(&self, span: typst::syntax::Span, message: impl Into<String>) -> RenderError {
         let diagnostic = SourceDiagnostic::error(span, message.into());
         RenderError::Template(explain::explain(&self.parsed.source, &diagnostic))
+    }
+
+    /// An error about a text that is drawn, which a field may have been the source of.
+    pub fn error_of_text(&self, span: typst::syntax::Span, text: &str, message: impl Into<String>) -> RenderError {
+        let mut error = self.error(span, message);
+        let text = text.trim();
+        if let RenderError::Template(TemplateError { field: field @ None, .. }) = &mut error
+            && !text.is_empty()
+        {
+            *field = self.row.iter().find(|(_, value)| value.contains(text)).map(|(name, _)| name.clone());
+        }
+        error
     }
 }
 
@@ -149,7 +162,7 @@ impl Engine {
             None => RenderError::Template(TemplateError::new("it cannot be laid out")),
         })?;
         check_page(&document, width, height)?;
-        Ok(Label { parsed, document })
+        Ok(Label { parsed: Arc::clone(&parsed), row, document })
     }
 }
 
