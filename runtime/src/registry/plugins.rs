@@ -137,7 +137,7 @@ impl Registry {
     async fn switch_plugin_off(self: &Arc<Self>, slug: &Slug, by: &str) -> Result<Plugin, PluginError> {
         let plugin = self.services.store.set_plugin_enabled(slug, false, by).await?;
         for driver in self.drivers_of(slug).await? {
-            self.switch_off(&driver, by).await?;
+            self.switch_off_for(&driver, Some(slug.clone()), by).await?;
         }
         self.refresh().await?;
         Ok(plugin)

@@ -123,8 +123,18 @@ impl Registry {
 
     /// Stops a driver. A turn to change something is held.
     pub(super) async fn switch_off(&self, slug: &Slug, by: &str) -> Result<(), StoreError> {
+        self.switch_off_for(slug, None, by).await
+    }
+
+    /// The same, with the plugin that brought it and is disabled: its machines say so from the first moment.
+    pub(super) async fn switch_off_for(
+        &self,
+        slug: &Slug,
+        disabled_plugin: Option<Slug>,
+        by: &str,
+    ) -> Result<(), StoreError> {
         self.services.store.disable_driver(slug, by).await?;
-        self.slot(slug).0.send_replace(Slot::default());
+        self.slot(slug).0.send_replace(Slot { driver: None, disabled_plugin });
         Ok(())
     }
 
