@@ -23,7 +23,7 @@
 //!
 //! * [`worker`]: the loop; `confine`: the limits that the process sets on itself.
 //! * `document`: one file for each kind of document, which makes a `picture` of it with the help of `lightness` and, where
-//!   it is drawn from outlines, of `hairline`.
+//!   it is drawn from outlines, of `hairline`; words in it are set in `fonts`.
 //! * `typeset`: a template with a row to a picture, by Typst; `code`: bars and squares of codes.
 //! * `render`: a picture to a bitmap, through `place` (where and how large), `scale` and `halftone`.
 //!
@@ -49,6 +49,7 @@ mod code;
 mod confine;
 mod document;
 pub mod error;
+mod fonts;
 mod hairline;
 mod halftone;
 mod lightness;

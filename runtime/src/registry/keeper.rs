@@ -9,7 +9,7 @@ use super::{
     change::{machine_state, tell_driver},
     command::Command,
     driver::Driver,
-    serve::Leave,
+    serve::{Leave, drained},
 };
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
@@ -23,7 +23,6 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
 
 /// Pauses before the second, third ... try to initialise a machine, in seconds; the last one repeats.
 const BACK_OFF: [u64; 5] = [5, 10, 20, 40, 80];
@@ -444,16 +443,5 @@ impl Keeper {
         if let Some(driver) = self.adopted.take() {
             driver.context.machines.write().remove(&self.machine.id);
         }
-    }
-}
-
-/// Completes when a job in hand got all the time that it gets when the daemon stops; never while it does not.
-async fn drained(drain: Option<&(Instant, CancellationToken)>) {
-    match drain {
-        Some((until, at_once)) => tokio::select! {
-            () = sleep_until(*until) => {}
-            () = at_once.cancelled() => {}
-        },
-        None => std::future::pending().await,
     }
 }

@@ -19,6 +19,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Why a machine is ready no longer.
 pub(super) enum Leave {
@@ -344,6 +345,17 @@ impl Keeper {
 async fn until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Completes when a job in hand got all the time that it gets when the daemon stops; never while it does not.
+pub(super) async fn drained(drain: Option<&(Instant, CancellationToken)>) {
+    match drain {
+        Some((until, at_once)) => tokio::select! {
+            () = sleep_until(*until) => {}
+            () = at_once.cancelled() => {}
+        },
         None => std::future::pending().await,
     }
 }

@@ -13,6 +13,7 @@ use resvg::usvg::{Error, ImageHrefResolver, Options, ShapeRendering, TextRenderi
 
 use crate::document::{DocumentInfo, Page, wrong_format};
 use crate::error::RenderError;
+use crate::fonts;
 use crate::hairline;
 use crate::lightness;
 use crate::limits::RenderLimits;
@@ -32,18 +33,7 @@ const BAND_SAMPLES: usize = 16 * 1024 * 1024;
 
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
-    for font in [
-        dejavu::sans::regular(),
-        dejavu::sans::bold(),
-        dejavu::sans::oblique(),
-        dejavu::sans::bold_oblique(),
-        dejavu::serif::regular(),
-        dejavu::serif::bold(),
-        dejavu::serif::italic(),
-        dejavu::serif::bold_italic(),
-        dejavu::sans_mono::regular(),
-        dejavu::sans_mono::bold(),
-    ] {
+    for font in fonts::files() {
         fonts.load_font_source(resvg::usvg::fontdb::Source::Binary(Arc::new(font)));
     }
     fonts.set_sans_serif_family("DejaVu Sans");

@@ -19,6 +19,7 @@ use typst_layout::PagedDocument;
 
 use super::{explain, functions};
 use crate::error::RenderError;
+use crate::fonts;
 use crate::template::{self, Fields, Kind, Template, TemplateError};
 
 /// Templates whose sources are kept.
@@ -87,19 +88,7 @@ impl Engine {
     }
 
     fn new() -> Self {
-        let files: [&'static [u8]; 10] = [
-            dejavu::sans::regular(),
-            dejavu::sans::bold(),
-            dejavu::sans::oblique(),
-            dejavu::sans::bold_oblique(),
-            dejavu::serif::regular(),
-            dejavu::serif::bold(),
-            dejavu::serif::italic(),
-            dejavu::serif::bold_italic(),
-            dejavu::sans_mono::regular(),
-            dejavu::sans_mono::bold(),
-        ];
-        let fonts: Vec<_> = files.into_iter().flat_map(|file| Font::iter(Bytes::new(file))).collect();
+        let fonts: Vec<_> = fonts::files().into_iter().flat_map(|file| Font::iter(Bytes::new(file))).collect();
         let mut library = Library::builder().build();
         functions::define(library.global.scope_mut());
         library.styles.set(TextElem::font, FontList(vec![FontFamily::new("DejaVu Sans")]));
