@@ -1,28 +1,29 @@
-//! The daemon: opens the data folder, starts the registry, serves the API on a Unix socket, and ends in order.
+//! The daemon: opens the data folder, starts the registry, serves the API, and ends in order.
 
 use crate::{
+    access::Tokens,
     api,
     broker::Services,
     config::{Applies, Live, LogFilter},
     dev,
     instance::{GuestEngine, code::CodeCache},
     jobs::retention::keep_house,
+    listen::{Listeners, Url},
+    model::{NewToken, Role, Timestamp},
     registry::{Catalog, Registry},
     store::Store,
 };
 use anyhow::{Context as _, Result, bail};
 use ostler_render::{RenderLimits, RenderPool, WorkerCommand};
 use std::{
-    os::unix::fs::PermissionsExt as _,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::net::UnixListener;
 
-/// The API's socket, in the data folder.
-pub const SOCKET: &str = "ostler.sock";
-/// The longest path of a Unix socket on Linux (`sun_path` less its end).
-pub const MAX_SOCKET_PATH: usize = 107;
+/// The file in the data folder with the token that the first start makes.
+pub const FIRST_TOKEN: &str = "admin-token";
 
 /// How to run a daemon.
 #[derive(Debug, Clone)]
@@ -40,8 +41,9 @@ pub struct Daemon {
     /// Its registry.
     pub registry: Arc<Registry>,
     config: Arc<Live>,
-    listener: UnixListener,
-    socket: PathBuf,
+    tokens: Arc<Tokens>,
+    listeners: Listeners,
+    link: Option<String>,
     /// Components to install once the API answers: compiling them may take a while.
     components: Vec<PathBuf>,
     /// Folders to watch.
@@ -69,22 +71,43 @@ impl Daemon {
         let code = CodeCache::new(cache, guests.engine(), limits.common.clone(), options.program.clone());
         let worker = WorkerCommand { program: options.program, args: vec!["render-worker".into()] };
         let render = RenderPool::new(RenderLimits::default(), worker);
-        let services = Services::start(store, render, limits);
+        let services = Services::start(store.clone(), render, limits);
         let catalog = Catalog::build(&[], None)?;
-        let listener = listen(&options.data)?;
+        let listeners = Listeners::open(&options.data, &config.http).await?;
+        let tokens = Arc::new(Tokens::load(store.clone()).await?);
+        let link = match listeners.url() {
+            Some(url) => first_token(&options.data, &tokens, &url).await?,
+            None => None,
+        };
         let registry = Registry::start(services, guests, code, catalog).await?;
-        let socket = options.data.join(SOCKET);
-        Ok(Self { registry, config: options.config, listener, socket, components, watched })
+        Ok(Self { registry, config: options.config, tokens, listeners, link, components, watched })
     }
 
     /// The path of the API's socket.
     pub fn socket(&self) -> &Path {
-        &self.socket
+        self.listeners.socket()
+    }
+
+    /// Where a browser finds the page.
+    pub fn url(&self) -> Option<Url> {
+        self.listeners.url()
+    }
+
+    /// A link that logs in once, at the first start. Not for the log, which others may read.
+    pub fn link(&self) -> Option<&str> {
+        self.link.as_deref()
     }
 
     /// Serves the API until `stop` completes, then stops all machines.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let router = api::router(Arc::clone(&self.registry)).merge(api::config::router(self.config));
+        let router = api::router(api::Context {
+            registry: Arc::clone(&self.registry),
+            config: self.config,
+            tokens: self.tokens,
+            url: self.listeners.url(),
+            attempts: Arc::default(),
+        });
+        let socket = self.listeners.socket().to_owned();
         let (registry, watched) = (Arc::clone(&self.registry), self.watched);
         let installing = tokio::spawn(async move {
             if watched.is_empty() {
@@ -95,14 +118,14 @@ impl Daemon {
         });
         let housekeeping = tokio::spawn(keep_house(Arc::clone(&self.registry.services)));
         let served = tokio::select! {
-            served = async { axum::serve(self.listener, router).await } => served,
+            served = self.listeners.serve(router) => served,
             // Open event streams would hold a graceful end for ever; requests are short, and nothing acknowledged is lost.
             () = stop => Ok(()),
         };
         installing.abort();
         housekeeping.abort();
         self.registry.shutdown().await;
-        let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(&socket);
         Ok(served?)
     }
 }
@@ -136,21 +159,25 @@ pub fn reload(registry: &Registry, live: &Live, set_log: impl Fn(&LogFilter)) {
     }
 }
 
-fn listen(data: &Path) -> Result<UnixListener> {
-    let socket = data.join(SOCKET);
-    if socket.as_os_str().len() > MAX_SOCKET_PATH {
-        bail!(
-            "the path of the socket, {}, has more than {MAX_SOCKET_PATH} characters: choose a shorter data folder",
-            socket.display()
-        );
+/// Makes a first token when there is none that opens anything, and answers with a link that logs in with it once.
+async fn first_token(data: &Path, tokens: &Tokens, url: &Url) -> Result<Option<String>> {
+    if !tokens.is_empty() {
+        return Ok(None);
     }
-    // The data folder is locked, so a socket that lies there belongs to a daemon that is gone.
-    if socket.exists() {
-        std::fs::remove_file(&socket).with_context(|| format!("removing the old socket {}", socket.display()))?;
-    }
-    let listener = UnixListener::bind(&socket).with_context(|| format!("listening on {}", socket.display()))?;
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    let name = format!("first-{}", Timestamp::now().0);
+    let new = NewToken { name, role: Role::Admin, machines: None, expires_at: None };
+    let (token, text) = tokens.create(new, "daemon").await?;
+    let file = data.join(FIRST_TOKEN);
+    write_private(&file, &text).with_context(|| format!("writing the first token to {}", file.display()))?;
+    tracing::info!(file = %file.display(), "made a first token for administrators");
+    Ok(Some(format!("{url}login/?link={}", tokens.offer_link(token.pk))))
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let _ = std::fs::remove_file(path);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// The components in some folders, in order.

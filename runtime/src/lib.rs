@@ -12,12 +12,15 @@
 //! * [`jobs`]: durable calls, and what becomes of them
 //! * [`store`]: state that lasts: one `SQLite` file and a folder of components
 //! * [`backup`]: all of that state in one archive, and back
+//! * [`access`]: who makes a request, and what they may do
 //! * [`config`]: what an operator configures, and where each value comes from
 //! * [`api`]: the REST API
+//! * [`listen`]: where the daemon is reached
 //! * [`daemon`]: all of it together, as a process
 //! * [`dev`]: watched folders, for driver authors
 //! * [`cli`]: the command line, daemon and client in one binary
 
+pub mod access;
 pub mod api;
 pub mod backup;
 pub mod broker;
@@ -28,6 +31,7 @@ pub mod daemon;
 pub mod dev;
 pub mod instance;
 pub mod jobs;
+pub mod listen;
 pub mod model;
 pub mod registry;
 pub mod store;

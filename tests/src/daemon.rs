@@ -23,6 +23,7 @@ const PING_INTERVAL_MS: u32 = 250;
 #[derive(Debug, Clone)]
 pub struct Builder {
     config: Option<String>,
+    listen: &'static str,
     ping_interval_ms: Option<u32>,
     drivers: Vec<PathBuf>,
     dev: bool,
@@ -34,6 +35,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             config: None,
+            listen: "off",
             ping_interval_ms: Some(PING_INTERVAL_MS),
             drivers: Vec::new(),
             dev: false,
@@ -61,6 +63,13 @@ impl Builder {
     #[must_use]
     pub fn configured_pings(mut self) -> Self {
         self.ping_interval_ms = None;
+        self
+    }
+
+    /// Listens on a port of this machine that the system picks, too; [`Daemon::url`] tells which.
+    #[must_use]
+    pub fn network(mut self) -> Self {
+        self.listen = "127.0.0.1:0";
         self
     }
 
@@ -120,6 +129,7 @@ impl Builder {
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(place::ostler());
         command.arg("--data").arg(folder.join(DATA)).arg("serve");
+        command.arg("--listen").arg(self.listen);
         if let Some(ms) = self.ping_interval_ms {
             command.arg("--ping-interval").arg(ms.to_string());
         }

@@ -18,6 +18,7 @@
 //!
 //! * [`daemon`]: an `ostler serve` in a folder of its own; ends with its value, and fails the test if it panicked
 //! * [`client`]: the command line and the REST API of that daemon
+//! * [`network`]: that daemon over TCP, with whatever headers a test wants
 //! * [`printer`]: simulated printers, and the runtime that they live on
 //! * [`recorder`]: what the hooks of a driver tell, one by one
 //! * [`scale`]: a simulated scale, and what lies on it
@@ -43,6 +44,7 @@ pub mod counterpart;
 pub mod daemon;
 pub mod dots;
 pub mod label;
+pub mod network;
 pub mod pages;
 pub mod place;
 pub mod plugin;
@@ -54,6 +56,7 @@ pub mod tutorial;
 pub use client::Output;
 pub use daemon::{Builder, Daemon};
 pub use label::Label;
+pub use network::{Answer, Ask};
 pub use pages::Pages;
 pub use recorder::Recorder;
 pub use scale::Scale;

@@ -1,53 +1,68 @@
 //! What a machine offers beside its settings: actions, the functions of its type, options of jobs.
 
-use super::{ApiError, OPERATOR, State, extract::Json, machines::find, submission::idempotency_key};
+use super::{
+    ApiError, State,
+    extract::{Bytes, Json, Path},
+    machines::find,
+    submission::idempotency_key,
+};
 use crate::{
+    access::Caller,
     jobs::submit::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
     registry::{Press, functions::Called},
 };
 use axum::{
-    body::Bytes,
-    extract::Path,
     http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// `GET /api/machine/{id}/actions/`.
-pub async fn list(registry: State, Path(id): Path<String>) -> Result<Json<Vec<Action>>, ApiError> {
-    Ok(Json(registry.actions(&find(&registry, &id)?)))
+pub async fn list(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Vec<Action>>, ApiError> {
+    Ok(Json(registry.actions(&find(&registry, &caller, &id)?)))
 }
 
 /// What an operator says when pressing a button.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Body {
     inputs: BTreeMap<String, serde_json::Value>,
     confirmed: bool,
 }
 
+/// What a driver said when an action was over.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Said {
+    /// In its words.
+    text: String,
+}
+
 /// `POST /api/machine/{id}/actions/{key}/`: answers when the action is over, with the driver's text.
 pub async fn run(
     registry: State,
+    caller: Caller,
     Path((id, key)): Path<(String, String)>,
     Json(Body { inputs, confirmed }): Json<Body>,
-) -> Result<Json<serde_json::Value>, ApiError> {
-    let entry = find(&registry, &id)?;
-    let text = registry.run_action(&entry, &key, Press { inputs, confirmed }, OPERATOR).await?;
-    Ok(Json(json!({ "text": text })))
+) -> Result<Json<Said>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    let text = registry.run_action(&entry, &key, Press { inputs, confirmed }, caller.name()).await?;
+    Ok(Json(Said { text }))
 }
 
 /// `POST /api/machine/{id}/call/{function}/`: the body is an object with the parameters. Answers `{"ok": value}`, or with
 /// 202 and the job where the type wants the function to run as one; `Idempotency-Key` counts for those.
 pub async fn call(
     registry: State,
+    caller: Caller,
     Path((id, function)): Path<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<serde_json::Value>), ApiError> {
-    let entry = find(&registry, &id)?;
+    Bytes(body): Bytes,
+) -> Result<Response, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
     let parameters = if body.is_empty() {
         serde_json::Value::Null
     } else {
@@ -56,13 +71,13 @@ pub async fn call(
     };
     let key = idempotency_key(&headers)?;
     Ok(match registry.call_function(&entry, &function, parameters, key.as_deref()).await? {
-        Called::Returned(value) => (StatusCode::OK, Json(json!({ "ok": value }))),
-        Called::Job(job) => (StatusCode::ACCEPTED, Json(json!({ "job": job }))),
+        Called::Returned(value) => Json(json!({ "ok": value })).into_response(),
+        Called::Job(job) => (StatusCode::ACCEPTED, Json(json!({ "job": job }))).into_response(),
     })
 }
 
 /// What a machine takes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     /// What a job may set, `copies` first. Nothing when it is not known: the driver has not run yet.
     pub options: Option<Vec<OptionSpec>>,
@@ -73,8 +88,8 @@ pub struct Offer {
 }
 
 /// `GET /api/machine/{id}/options/`.
-pub async fn options(registry: State, Path(id): Path<String>) -> Result<Json<Offer>, ApiError> {
-    let intake = registry.intake(&find(&registry, &id)?);
+pub async fn options(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Offer>, ApiError> {
+    let intake = registry.intake(&find(&registry, &caller, &id)?);
     let (options, formats, media) = tokio::join!(intake.options(), intake.formats(), intake.media());
     let options = options?.map(|declared| copies_spec().into_iter().chain(declared.iter().cloned()).collect());
     Ok(Json(Offer { options, formats, media }))

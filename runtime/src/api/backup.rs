@@ -1,14 +1,14 @@
 //! `/api/backup/`: all of the state, as a tar archive.
 
-use super::{ApiError, OPERATOR, State};
+use super::{ApiError, State, extract::file};
 use crate::{
+    access::Caller,
     backup::archive,
     store::{NewAudit, StateCopy},
 };
 use axum::{
     body::{Body, Bytes},
-    http::header,
-    response::IntoResponse,
+    response::Response,
 };
 use serde_json::json;
 use std::io::{self, Write};
@@ -20,12 +20,12 @@ const PIECES: usize = 4;
 
 /// `POST`: takes a backup while everything goes on. The answer breaks off when something fails, so a client that checks it
 /// against its manifest knows whether it has all of it.
-pub async fn take(registry: State) -> Result<impl IntoResponse, ApiError> {
+pub async fn take(registry: State, caller: Caller) -> Result<Response, ApiError> {
     let store = &registry.services.store;
     let copy = store.copy_state().await?;
     store
         .audit(NewAudit {
-            who: OPERATOR.to_owned(),
+            who: caller.name().to_owned(),
             action: "backup.take".to_owned(),
             subject: "state".to_owned(),
             before: None,
@@ -39,7 +39,7 @@ pub async fn take(registry: State) -> Result<impl IntoResponse, ApiError> {
             let _ = pieces.blocking_send(Err(error));
         }
     });
-    Ok(([(header::CONTENT_TYPE, "application/x-tar")], Body::from_stream(ReceiverStream::new(receiver))))
+    Ok(file("application/x-tar", Body::from_stream(ReceiverStream::new(receiver))))
 }
 
 fn send(copy: &StateCopy, to: Pieces) -> io::Result<()> {

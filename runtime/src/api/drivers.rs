@@ -1,20 +1,22 @@
 //! `/api/driver/`: installed components: install, enable, disable.
 
 use super::{
-    ApiError, OPERATOR, State, carried,
-    extract::{Json, Query},
+    ApiError, State, carried,
+    extract::{Bytes, Json, Kept, Path, Query},
 };
 use crate::{
+    access::Caller,
     broker::LogLine,
     model::{Digest, InstalledDriver, Isolation, Slug},
     registry::{Registry, view::DriverView},
 };
-use axum::{body::Bytes, extract::Path, http::StatusCode};
+use axum::response::NoContent;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Which drivers to list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Filter {
     machine_type: Option<String>,
 }
@@ -45,10 +47,9 @@ pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<
 }
 
 /// `POST /api/driver/`: the body is the component.
-pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<DriverView>), ApiError> {
-    let installed = registry.install(body.to_vec(), OPERATOR).await?;
-    let status = if installed.new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(registry.driver_view(installed.driver).await)))
+pub async fn install(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Kept<DriverView>, ApiError> {
+    let installed = registry.install(body.to_vec(), caller.name()).await?;
+    Ok(Kept { what: registry.driver_view(installed.driver).await, new: installed.new })
 }
 
 /// `GET /api/driver/{slug}/`: its components, newest first.
@@ -63,7 +64,7 @@ pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<
 }
 
 /// Which component to enable.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Enable {
     /// The latest installed one when it says nothing.
     digest: Option<String>,
@@ -72,6 +73,7 @@ pub struct Enable {
 /// `POST /api/driver/{slug}/enable/`.
 pub async fn enable(
     registry: State,
+    caller: Caller,
     Path(slug): Path<String>,
     Query(body): Query<Enable>,
 ) -> Result<Json<DriverView>, ApiError> {
@@ -81,26 +83,30 @@ pub async fn enable(
         .map(|text| text.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string())))
         .transpose()?;
     let by = Arc::clone(&registry);
-    let enabled = carried(async move { by.enable(&slug, digest, OPERATOR).await }).await?;
+    let enabled = carried(async move { by.enable(&slug, digest, caller.name()).await }).await?;
     Ok(Json(registry.driver_view(enabled).await))
 }
 
 /// `POST /api/driver/{slug}/disable/`.
-pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+pub async fn disable(registry: State, caller: Caller, Path(slug): Path<String>) -> Result<Json<super::Done>, ApiError> {
     let slug = parse(&slug)?;
-    carried(async move { registry.disable(&slug, OPERATOR).await }).await?;
+    carried(async move { registry.disable(&slug, caller.name()).await }).await?;
     Ok(super::done())
 }
 
 /// `POST /api/driver/{slug}/rollback/`: back to the component that was enabled before.
-pub async fn roll_back(registry: State, Path(slug): Path<String>) -> Result<Json<DriverView>, ApiError> {
+pub async fn roll_back(
+    registry: State,
+    caller: Caller,
+    Path(slug): Path<String>,
+) -> Result<Json<DriverView>, ApiError> {
     let (by, slug) = (Arc::clone(&registry), parse(&slug)?);
-    let enabled = carried(async move { by.roll_back(&slug, OPERATOR).await }).await?;
+    let enabled = carried(async move { by.roll_back(&slug, caller.name()).await }).await?;
     Ok(Json(registry.driver_view(enabled).await))
 }
 
 /// What may be decided about a driver.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Update {
     isolation: Isolation,
@@ -109,16 +115,17 @@ pub struct Update {
 /// `PATCH /api/driver/{slug}/`: `{"isolation": "driver"}` or `"machine"`.
 pub async fn update(
     registry: State,
+    caller: Caller,
     Path(slug): Path<String>,
     Json(body): Json<Update>,
 ) -> Result<Json<Vec<DriverView>>, ApiError> {
     let (by, of) = (Arc::clone(&registry), parse(&slug)?);
-    carried(async move { by.isolate(&of, body.isolation, OPERATOR).await }).await?;
+    carried(async move { by.isolate(&of, body.isolation, caller.name()).await }).await?;
     show(registry, Path(slug)).await
 }
 
 /// Which component to remove.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Remove {
     digest: String,
 }
@@ -126,16 +133,17 @@ pub struct Remove {
 /// `DELETE /api/driver/{slug}/?digest=SHA256`: a component that is not enabled.
 pub async fn remove(
     registry: State,
+    caller: Caller,
     Path(slug): Path<String>,
     Query(which): Query<Remove>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let digest = which.digest.parse::<Digest>().map_err(|error| ApiError::field("digest", error.to_string()))?;
     let ours = registry.installed().await?.iter().any(|of| of.digest == digest && of.info.slug.as_str() == slug);
     if !ours {
         return Err(ApiError::not_found(format!("driver '{slug}' has no component {digest}")));
     }
-    carried(async move { registry.remove_component(digest, OPERATOR).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    carried(async move { registry.remove_component(digest, caller.name()).await }).await?;
+    Ok(NoContent)
 }
 
 /// `GET /api/driver/{slug}/log/`.

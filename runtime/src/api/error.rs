@@ -9,13 +9,19 @@ use crate::{
     },
     store::StoreError,
 };
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{MediaType, Operation, Response as Documented, SchemaObject},
+};
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::json_schema;
 use serde_json::{Map, json};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// A refusal.
 #[derive(Debug)]
@@ -31,9 +37,61 @@ pub enum ApiError {
         /// What happened, and what to do.
         detail: String,
     },
+    /// 429: try again later.
+    TooMany {
+        /// What was too much.
+        detail: String,
+        /// After this time.
+        wait: Duration,
+    },
+}
+
+/// What [`super::request`] writes into the body of an answer, with the request's id.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// A short stable name.
+    pub code: Cow<'static, str>,
+    /// What happened, and what to do.
+    pub detail: String,
+    /// What to do, where the detail does not say it.
+    pub hint: Option<&'static str>,
 }
 
 impl ApiError {
+    /// 401: it is not known who asks.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::Other { status: StatusCode::UNAUTHORIZED, code: "unauthorized".into(), detail: detail.into() }
+    }
+
+    /// 403: whoever asks may not.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::Other { status: StatusCode::FORBIDDEN, code: "forbidden".into(), detail: detail.into() }
+    }
+
+    /// 409: it contradicts what is there.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Other { status: StatusCode::CONFLICT, code: code.into(), detail: detail.into() }
+    }
+
+    /// 405.
+    pub(super) fn no_such_method() -> Self {
+        Self::Other {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            code: "method-not-allowed".into(),
+            detail: "this path does not know the method; the header Allow names those that it knows".to_owned(),
+        }
+    }
+
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::Other { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too-large".into(), detail: detail.into() }
+    }
+
+    /// 429.
+    pub fn too_many(detail: impl Into<String>, wait: Duration) -> Self {
+        Self::TooMany { detail: detail.into(), wait }
+    }
+
     /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::Other { status: StatusCode::NOT_FOUND, code: "not-found".into(), detail: detail.into() }
@@ -64,13 +122,64 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        match self {
-            Self::Fields(fields) => (StatusCode::BAD_REQUEST, Json(serde_json::Value::Object(fields))).into_response(),
-            Self::Other { status, code, detail } => {
-                let body = json!({ "detail": detail, "error": { "code": code } });
-                (status, Json(body)).into_response()
+        let (status, refusal, wait) = match self {
+            Self::Fields(fields) => {
+                return (StatusCode::BAD_REQUEST, Json(serde_json::Value::Object(fields))).into_response();
             }
+            Self::Other { status, code, detail } => (status, Refusal { hint: hint(status), code, detail }, None),
+            Self::TooMany { detail, wait } => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                (status, Refusal { hint: hint(status), code: "too-many".into(), detail }, Some(wait))
+            }
+        };
+        let mut response = status.into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Some(wait) = wait {
+            let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(refusal);
+        response
+    }
+}
+
+/// What to do about a status, where it does not depend on what happened.
+fn hint(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::UNAUTHORIZED => Some("`ostler token create NAME --role ROLE` makes a token"),
+        StatusCode::FORBIDDEN => Some("ask an administrator for a token with a role that may"),
+        StatusCode::TOO_MANY_REQUESTS => Some("wait as long as the header Retry-After says"),
+        StatusCode::INTERNAL_SERVER_ERROR => Some("the daemon's log says more, beside the request's id"),
+        _ => None,
+    }
+}
+
+/// Every route may refuse: 400 with the messages of each field or as all others, which have `detail` and `error`.
+impl OperationOutput for ApiError {
+    type Inner = Self;
+
+    fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Documented)> {
+        let refusal = json_schema!({ "$ref": "#/components/schemas/Refusal" });
+        let wrong = json_schema!({ "anyOf": [
+            { "$ref": "#/components/schemas/Refusal" }, { "$ref": "#/components/schemas/FieldErrors" },
+        ] });
+        let response = |description: &str, schema| {
+            let media = MediaType {
+                schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }),
+                ..MediaType::default()
+            };
+            Documented {
+                description: description.to_owned(),
+                content: [("application/json".to_owned(), media)].into_iter().collect(),
+                ..Documented::default()
+            }
+        };
+        vec![
+            (Some(400), response("Something in the request is wrong: by field, or as a whole.", wrong)),
+            (None, response("A refusal, with what to do.", refusal)),
+        ]
     }
 }
 
@@ -196,7 +305,7 @@ impl From<PreviewError> for ApiError {
             PreviewError::Render(_) | PreviewError::NoDots => Self::field("document", detail),
             PreviewError::Driver(error) => match Self::from(error) {
                 Self::Other { status, code, .. } => Self::Other { status, code, detail },
-                fields @ Self::Fields(_) => fields,
+                other => other,
             },
         }
     }

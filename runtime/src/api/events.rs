@@ -1,18 +1,16 @@
-//! `/api/events/`: the feed as server-sent events, resumable by id; and the audit.
+//! `/api/events/`: the feed as server-sent events, resumable by id.
 
-use super::{
-    ApiError, State,
-    extract::{Json, Query},
-};
-use crate::{
-    model::Event,
-    store::{Audit, Store},
-};
+use super::{ApiError, State, extract::Query};
+use crate::{access::Caller, model::Event, store::Store};
 use axum::{
     http::HeaderMap,
-    response::sse::{self, KeepAlive, Sse},
+    response::{
+        IntoResponse as _, Response,
+        sse::{self, KeepAlive, Sse},
+    },
 };
-use futures::{Stream, StreamExt as _, stream};
+use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::convert::Infallible;
 use tokio::sync::broadcast;
@@ -21,7 +19,7 @@ use tokio::sync::broadcast;
 const PAGE: u32 = 500;
 
 /// Where to begin.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct From {
     /// Events after this id; from now on when neither this nor `Last-Event-ID` is given.
     after: Option<i64>,
@@ -35,9 +33,10 @@ const LATEST: i64 = 100;
 /// `GET /api/events/?after=ID&follow=BOOL`.
 pub async fn stream(
     registry: State,
+    caller: Caller,
     Query(from): Query<From>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, ApiError> {
+) -> Result<Response, ApiError> {
     let store = registry.services.store.clone();
     let wake = store.subscribe();
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
@@ -47,9 +46,9 @@ pub async fn stream(
         None if follow => store.last_event_id().await?,
         None => store.last_event_id().await?.saturating_sub(LATEST).max(0),
     };
-    let pages = stream::unfold(Reader { store, wake, after, follow }, Reader::next_page);
-    let events = pages.flat_map(|events| stream::iter(events.into_iter().map(Ok)));
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    let pages = stream::unfold(Reader { store, wake, after, follow, caller }, Reader::next_page);
+    let events = pages.flat_map(|events| stream::iter(events.into_iter().map(Ok::<_, Infallible>)));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
 struct Reader {
@@ -58,6 +57,8 @@ struct Reader {
     wake: broadcast::Receiver<Event>,
     after: i64,
     follow: bool,
+    /// Who sees events of their machines, and those of none.
+    caller: Caller,
 }
 
 impl Reader {
@@ -67,10 +68,13 @@ impl Reader {
             if let Some(last) = page.events.last() {
                 self.after = last.id;
                 let gap = page.gap.then(|| sse::Event::default().event("feed.gap").data("{}"));
-                let events = page.events.iter().map(|event| {
-                    let data = serde_json::to_string(event).unwrap_or_default();
-                    sse::Event::default().id(event.id.to_string()).event(event.kind.clone()).data(data)
-                });
+                let events =
+                    page.events.iter().filter(|event| event.machine.is_none_or(|id| self.caller.sees(id))).map(
+                        |event| {
+                            let data = serde_json::to_string(event).unwrap_or_default();
+                            sse::Event::default().id(event.id.to_string()).event(event.kind.clone()).data(data)
+                        },
+                    );
                 return Some((gap.into_iter().chain(events).collect(), self));
             }
             if !self.follow {
@@ -82,15 +86,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// How much of the audit.
-#[derive(Debug, Default, Deserialize)]
-pub struct Much {
-    limit: Option<u32>,
-}
-
-/// `GET /api/audit/`: the newest first.
-pub async fn audit(registry: State, Query(much): Query<Much>) -> Result<Json<Vec<Audit>>, ApiError> {
-    Ok(Json(registry.services.store.audits(much.limit.unwrap_or(100).min(1000)).await?))
 }

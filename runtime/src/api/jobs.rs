@@ -1,27 +1,26 @@
 //! `/api/job/`: print jobs.
 
 use super::{
-    ApiError, OPERATOR, State,
-    extract::{Json, Query},
+    ApiError, State,
+    extract::{Created, Json, Path, Query},
     machines::find,
     submission::Submitted,
 };
 use crate::{
+    access::Caller,
     model::{JobId, JobRecord, JobState, MachineId},
-    registry::Candidate,
-    store::JobFilter,
+    registry::{Candidate, Registry},
+    store::{JobFilter, StoreError},
 };
-use axum::{
-    extract::{Path, Request},
-    http::StatusCode,
-};
+use axum::extract::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The most jobs that one answer lists.
 const MAX_LISTED: u32 = 1000;
 
 /// Which jobs to list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     machine: Option<String>,
@@ -31,7 +30,11 @@ pub struct Filter {
 }
 
 /// `GET /api/job/`: the newest first.
-pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<Vec<JobRecord>>, ApiError> {
+pub async fn list(
+    registry: State,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Vec<JobRecord>>, ApiError> {
     let machine = filter
         .machine
         .map(|id| id.parse::<MachineId>().map_err(|error| ApiError::field("machine", error.to_string())))
@@ -45,6 +48,7 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
     }
     let filter = JobFilter {
         machine,
+        among: caller.machines().map(|machines| machines.iter().copied().collect()),
         states,
         limit: filter.limit.unwrap_or(100).min(MAX_LISTED),
         before: filter.before.map(JobId),
@@ -54,40 +58,46 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
 
 /// `POST /api/job/candidates/`: the body is a document as for a job, without a machine; the answer what each machine that prints
 /// would do with it, those first that would print soonest.
-pub async fn candidates(registry: State, request: Request) -> Result<Json<Vec<Candidate>>, ApiError> {
-    Ok(Json(registry.candidates(&Submitted::read(&registry, request).await?.finish()?).await?))
+pub async fn candidates(registry: State, caller: Caller, request: Request) -> Result<Json<Vec<Candidate>>, ApiError> {
+    let mut all = registry.candidates(&Submitted::read(&registry, request).await?.finish()?).await?;
+    all.retain(|candidate| caller.sees(candidate.pk));
+    Ok(Json(all))
 }
 
 /// `POST /api/job/?machine=ID&copies=N&title=T&options=JSON&fields=JSON`: the body is the document, `Content-Type` its media
 /// type; or a form with the same names and the document as `document`.
-pub async fn submit(registry: State, request: Request) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
+pub async fn submit(registry: State, caller: Caller, request: Request) -> Result<Created<JobRecord>, ApiError> {
     let mut submitted = Submitted::read(&registry, request).await?;
-    let entry = find(&registry, &submitted.required("machine")?)?;
-    Ok((StatusCode::CREATED, Json(registry.submit(&entry, submitted.finish()?).await?)))
+    let entry = find(&registry, &caller, &submitted.required("machine")?)?;
+    Ok(Created(registry.submit(&entry, submitted.finish()?).await?))
 }
 
 /// `GET /api/job/{id}/`.
-pub async fn show(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
-    Ok(Json(registry.services.store.job(parse(&id)?).await?))
+pub async fn show(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(seen(&registry, &caller, &id).await?))
 }
 
 /// `GET /api/job/{id}/result/`: what a function that ran as a job returned; null before it is done.
-pub async fn result(registry: State, Path(id): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
-    Ok(Json(registry.services.store.job_result(parse(&id)?).await?.unwrap_or_default()))
+pub async fn result(
+    registry: State,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    Ok(Json(registry.services.store.job_result(seen(&registry, &caller, &id).await?.id).await?.unwrap_or_default()))
 }
 
 /// `POST /api/job/{id}/hold/`: keeps it from running, in its place.
-pub async fn hold(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
-    Ok(Json(registry.hold_job(parse(&id)?, OPERATOR).await?))
+pub async fn hold(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(registry.hold_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
 }
 
 /// `POST /api/job/{id}/release/`: lets a held job go on.
-pub async fn release(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
-    Ok(Json(registry.release_job(parse(&id)?, OPERATOR).await?))
+pub async fn release(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(registry.release_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
 }
 
 /// Where to go on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// The label's number, from 1; without it, where the job stopped.
@@ -97,22 +107,30 @@ pub struct Retry {
 /// `POST /api/job/{id}/retry/?from=N`: goes on with a job that is over.
 pub async fn retry(
     registry: State,
+    caller: Caller,
     Path(id): Path<String>,
     Query(Retry { from }): Query<Retry>,
 ) -> Result<Json<JobRecord>, ApiError> {
     let index =
         from.map(|from| from.checked_sub(1).ok_or_else(|| ApiError::field("from", "Labels are counted from 1.")));
-    Ok(Json(registry.retry_job(parse(&id)?, index.transpose()?, OPERATOR).await?))
+    Ok(Json(registry.retry_job(seen(&registry, &caller, &id).await?.id, index.transpose()?, caller.name()).await?))
 }
 
 /// `POST /api/job/{id}/reprint/`: prints all of a job that is over again, as another job.
-pub async fn reprint(registry: State, Path(id): Path<String>) -> Result<(StatusCode, Json<JobRecord>), ApiError> {
-    Ok((StatusCode::CREATED, Json(registry.reprint_job(parse(&id)?, OPERATOR).await?)))
+pub async fn reprint(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Created<JobRecord>, ApiError> {
+    Ok(Created(registry.reprint_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
 }
 
 /// `POST /api/job/{id}/cancel/`.
-pub async fn cancel(registry: State, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
-    Ok(Json(registry.cancel_job(parse(&id)?, OPERATOR).await?))
+pub async fn cancel(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
+    Ok(Json(registry.cancel_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
+}
+
+/// The job of a number in a path, if it is of a machine that the caller may see.
+async fn seen(registry: &Registry, caller: &Caller, id: &str) -> Result<JobRecord, ApiError> {
+    let number = parse(id)?;
+    let job = registry.services.store.job(number).await?;
+    if caller.sees(job.machine) { Ok(job) } else { Err(StoreError::no_job(number).into()) }
 }
 
 fn parse(id: &str) -> Result<JobId, ApiError> {

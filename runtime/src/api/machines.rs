@@ -1,25 +1,26 @@
 //! `/api/machine/`: machines, types and what is wrong in the registry.
 
 use super::{
-    ApiError, OPERATOR, State, carried,
-    extract::{Json, Query},
+    ApiError, State, carried,
+    extract::{Created, Json, Path, Query},
 };
 use crate::{
+    access::Caller,
     broker::LogLine,
-    model::{MachineId, Scope, Slug},
+    model::{MachineId, Scope, Slug, Timestamp},
     registry::{
-        Entry, NewMachine, Registry,
+        Entry, NewMachine, Registry, RegistryError, Stage,
         view::{MachineView, TypeView},
     },
     store::{StateChange, Trouble},
 };
-use axum::{extract::Path, http::StatusCode};
-use serde::Deserialize;
-use serde_json::json;
+use axum::response::NoContent;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Which machines to list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     machine_type: Option<String>,
@@ -33,19 +34,26 @@ pub struct Filter {
 }
 
 /// The machine of an id in a path.
-pub fn find(registry: &Registry, id: &str) -> Result<Entry, ApiError> {
+pub fn find(registry: &Registry, caller: &Caller, id: &str) -> Result<Entry, ApiError> {
     let parsed: Option<MachineId> = id.parse().ok();
+    // One that the caller may not see is not there for them.
     parsed
+        .filter(|id| caller.sees(*id))
         .and_then(|id| registry.machine(id))
         .ok_or_else(|| ApiError::not_found(format!("there is no machine {id}; `ostler machine list` shows them")))
 }
 
 /// `GET /api/machine/`.
-pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<Vec<MachineView>>, ApiError> {
+pub async fn list(
+    registry: State,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Vec<MachineView>>, ApiError> {
     let mut views = Vec::new();
     for entry in registry.machines() {
         let machine = &entry.machine;
-        let accepted = filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
+        let accepted = caller.sees(machine.id)
+            && filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
             && filter.driver.as_ref().is_none_or(|driver| driver == machine.driver.as_str())
             && filter.active.is_none_or(|active| active == machine.is_active())
             && filter.name.as_ref().is_none_or(|name| *name == machine.name())
@@ -59,7 +67,7 @@ pub async fn list(registry: State, Query(filter): Query<Filter>) -> Result<Json<
 }
 
 /// A machine to be added.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Create {
     name: String,
@@ -77,7 +85,11 @@ fn yes() -> bool {
 }
 
 /// `POST /api/machine/`.
-pub async fn create(registry: State, Json(body): Json<Create>) -> Result<(StatusCode, Json<MachineView>), ApiError> {
+pub async fn create(
+    registry: State,
+    caller: Caller,
+    Json(body): Json<Create>,
+) -> Result<Created<MachineView>, ApiError> {
     let slug =
         |field: &str, text: &str| text.parse::<Slug>().map_err(|error| ApiError::field(field, error.to_string()));
     let new = NewMachine {
@@ -87,8 +99,8 @@ pub async fn create(registry: State, Json(body): Json<Create>) -> Result<(Status
         active: body.active,
         settings: proposals(body.settings)?,
     };
-    let entry = registry.add_machine(new, OPERATOR).await?;
-    Ok((StatusCode::CREATED, Json(registry.machine_view(&entry).await?)))
+    let entry = registry.add_machine(new, caller.name()).await?;
+    Ok(Created(registry.machine_view(&entry).await?))
 }
 
 /// Settings by scope and key as the registry takes them.
@@ -105,18 +117,19 @@ pub fn proposals(
 }
 
 /// `GET /api/machine/{id}/`.
-pub async fn show(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
-    let entry = find(&registry, &id)?;
+pub async fn show(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
     Ok(Json(registry.machine_view(&entry).await?))
 }
 
 /// What may be changed of a machine.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Update {
     name: Option<String>,
     active: Option<bool>,
     /// The time between two pings: null for the daemon's, 0 for never.
     #[serde(default)]
+    #[schemars(with = "Option<u32>")]
     ping_interval_ms: Given<u32>,
 }
 
@@ -138,30 +151,31 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
 /// `PATCH /api/machine/{id}/`.
 pub async fn update(
     registry: State,
+    caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<Update>,
 ) -> Result<Json<MachineView>, ApiError> {
-    let entry = find(&registry, &id)?;
+    let entry = find(&registry, &caller, &id)?;
     match body.ping_interval_ms {
         Given::Nothing => {}
-        Given::Null => registry.set_ping_interval(&entry, None, OPERATOR).await?,
-        Given::Value(ms) => registry.set_ping_interval(&entry, Some(ms), OPERATOR).await?,
+        Given::Null => registry.set_ping_interval(&entry, None, caller.name()).await?,
+        Given::Value(ms) => registry.set_ping_interval(&entry, Some(ms), caller.name()).await?,
     }
     if body.name.is_some() || body.active.is_some() {
-        registry.update_machine(&entry, body.name.as_deref(), body.active, OPERATOR).await?;
+        registry.update_machine(&entry, body.name.as_deref(), body.active, caller.name()).await?;
     }
     Ok(Json(registry.machine_view(&entry).await?))
 }
 
 /// `DELETE /api/machine/{id}/`.
-pub async fn remove(registry: State, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let entry = find(&registry, &id)?;
-    carried(async move { registry.remove_machine(entry.machine.id, OPERATOR).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub async fn remove(registry: State, caller: Caller, Path(id): Path<String>) -> Result<NoContent, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    carried(async move { registry.remove_machine(entry.machine.id, caller.name()).await }).await?;
+    Ok(NoContent)
 }
 
 /// How to restart.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Restart {
     #[serde(default)]
     hard: bool,
@@ -170,30 +184,31 @@ pub struct Restart {
 /// `POST /api/machine/{id}/restart/`.
 pub async fn restart(
     registry: State,
+    caller: Caller,
     Path(id): Path<String>,
     Query(how): Query<Restart>,
-) -> Result<Json<serde_json::Value>, ApiError> {
-    let entry = find(&registry, &id)?;
-    registry.restart_machine(&entry, how.hard, OPERATOR).await?;
-    Ok(Json(json!({ "ok": true })))
+) -> Result<Json<super::Done>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    registry.restart_machine(&entry, how.hard, caller.name()).await?;
+    Ok(super::done())
 }
 
 /// `POST /api/machine/{id}/pause/`: its jobs wait until it is resumed.
-pub async fn pause(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
-    let entry = find(&registry, &id)?;
-    registry.pause_machine(&entry, true, OPERATOR).await?;
+pub async fn pause(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    registry.pause_machine(&entry, true, caller.name()).await?;
     Ok(Json(registry.machine_view(&entry).await?))
 }
 
 /// `POST /api/machine/{id}/resume/`: its jobs go on.
-pub async fn resume(registry: State, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
-    let entry = find(&registry, &id)?;
-    registry.pause_machine(&entry, false, OPERATOR).await?;
+pub async fn resume(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<MachineView>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    registry.pause_machine(&entry, false, caller.name()).await?;
     Ok(Json(registry.machine_view(&entry).await?))
 }
 
 /// How much of a history.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Much {
     limit: Option<u32>,
 }
@@ -201,17 +216,18 @@ pub struct Much {
 /// `GET /api/machine/{id}/history/`: the states of a machine with their times and reasons, the newest first.
 pub async fn history(
     registry: State,
+    caller: Caller,
     Path(id): Path<String>,
     Query(much): Query<Much>,
 ) -> Result<Json<Vec<StateChange>>, ApiError> {
-    let entry = find(&registry, &id)?;
+    let entry = find(&registry, &caller, &id)?;
     let limit = much.limit.unwrap_or(100).min(1000);
     Ok(Json(registry.services.store.machine_states(entry.machine.id, limit).await?))
 }
 
 /// `GET /api/machine/{id}/log/`.
-pub async fn log(registry: State, Path(id): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
-    Ok(Json(find(&registry, &id)?.machine.log.lines()))
+pub async fn log(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Vec<LogLine>>, ApiError> {
+    Ok(Json(find(&registry, &caller, &id)?.machine.log.lines()))
 }
 
 /// `GET /api/machine/types/`.
@@ -219,12 +235,34 @@ pub async fn types(registry: State) -> Json<Vec<TypeView>> {
     Json(registry.catalog().types().map(|of| Registry::type_view(of)).collect())
 }
 
+/// What is wrong beyond single machines, and how the start went.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RegistryStatus {
+    /// What kept types, drivers or machines from being registered.
+    registry_errors: Vec<RegistryError>,
+    /// The stages of the start.
+    stages: Vec<Stage>,
+    /// Whether the database takes what is written.
+    store: StoreStatus,
+}
+
+/// Whether the database takes what is written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StoreStatus {
+    /// Whether it does.
+    ok: bool,
+    /// Since when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    /// Why it does not, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
 /// `GET /api/machine/status/`.
-pub async fn registry_status(registry: State) -> Json<serde_json::Value> {
-    let trouble = registry.services.store.trouble();
-    let store = match trouble {
-        None => json!({ "ok": true }),
-        Some(Trouble { since, error }) => json!({ "ok": false, "since": since, "message": error.to_string() }),
-    };
-    Json(json!({ "registry_errors": registry.errors(), "stages": registry.stages(), "store": store }))
+pub async fn registry_status(registry: State) -> Json<RegistryStatus> {
+    let (since, message) =
+        registry.services.store.trouble().map(|Trouble { since, error }| (since, error.to_string())).unzip();
+    let store = StoreStatus { ok: message.is_none(), since, message };
+    Json(RegistryStatus { registry_errors: registry.errors(), stages: registry.stages(), store })
 }

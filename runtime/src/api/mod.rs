@@ -2,6 +2,8 @@
 //!
 //! Upstream's paths and fields are kept under `/api/machine/`; additions live beside them. All paths end in `/`.
 //!
+//! * [`routes`]: what a route is; [`openapi`]: the document that is made of all of them
+//! * [`request`]: what surrounds every request; [`access`]: who makes it, and may they
 //! * [`error`]: what a refusal looks like
 //! * [`extract`]: what requests bring, read with refusals in JSON
 //! * [`machines`], [`settings`]: machines and their settings
@@ -10,13 +12,16 @@
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`templates`]: label templates; `rows`: values for them, as JSON or CSV
+//! * [`tokens`]: who may do what; [`audit`]: who did what
 //! * [`backup`]: all of the state
 //! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
 //!
-//! Invariant: no route decides anything that the registry does not.
+//! Invariants: no route decides anything that the registry does not; the role that a route needs stands beside it, in [`all_routes`].
 
+pub mod access;
 pub mod actions;
+pub mod audit;
 pub mod backup;
 pub mod capture;
 pub mod config;
@@ -26,101 +31,318 @@ pub mod events;
 pub mod extract;
 pub mod jobs;
 pub mod machines;
+pub mod openapi;
 pub mod plugins;
 pub mod rehearsals;
+pub mod request;
+pub mod routes;
 mod rows;
 pub mod settings;
 pub mod submission;
 pub mod templates;
+pub mod tokens;
 
 pub use error::ApiError;
 
-use crate::registry::{Registry, templates::MOST_BYTES as MOST_TEMPLATE};
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{get, post},
+use crate::{
+    access::{Attempts, Tokens},
+    config::Live,
+    listen::Url,
+    model::Role::{Admin, Configure, Operate, View},
+    registry::{Registry, templates::MOST_BYTES as MOST_TEMPLATE},
 };
-use serde_json::json;
+use aide::openapi::OpenApi;
+use axum::{Router, extract::FromRef, middleware};
+use routes::{Routes, anybody, delete, get, on_all, on_machines, patch, post, put};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What every route sees.
 pub type State = axum::extract::State<Arc<Registry>>;
 
+/// All that routes can ask.
+#[derive(Clone)]
+pub struct Context {
+    /// Machines, drivers, jobs.
+    pub registry: Arc<Registry>,
+    /// The configuration.
+    pub config: Arc<Live>,
+    /// Who may do what.
+    pub tokens: Arc<Tokens>,
+    /// Where a browser finds the page, if it does.
+    pub url: Option<Url>,
+    /// How often addresses were wrong.
+    pub attempts: Arc<Attempts>,
+}
+
+impl FromRef<Context> for Arc<Registry> {
+    fn from_ref(context: &Context) -> Self {
+        Self::clone(&context.registry)
+    }
+}
+
+impl FromRef<Context> for Arc<Live> {
+    fn from_ref(context: &Context) -> Self {
+        Self::clone(&context.config)
+    }
+}
+
+impl FromRef<Context> for Arc<Tokens> {
+    fn from_ref(context: &Context) -> Self {
+        Self::clone(&context.tokens)
+    }
+}
+
 /// The largest document that may be printed, in bytes.
 const MAX_DOCUMENT: usize = 64 << 20;
 /// The largest plugin that may be installed, in bytes.
 const MAX_PLUGIN: usize = 256 << 20;
-/// Who acts on the Unix socket, for the audit.
-const OPERATOR: &str = "operator";
+/// The largest component that may be installed, in bytes; `limits.component_bytes` is lower.
+const MAX_COMPONENT: usize = 256 << 20;
+/// What a job may be made of.
+const DOCUMENTS: &[&str] =
+    &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", "application/octet-stream", "multipart/form-data"];
+/// Rows of values.
+const ROWS: &[&str] = &["application/json", "text/csv"];
 
-/// All routes.
-pub fn router(registry: Arc<Registry>) -> Router {
-    let component_bytes = registry.services.limits().component_bytes;
-    Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/api/machine/", get(machines::list).post(machines::create))
-        .route("/api/machine/types/", get(machines::types))
-        .route("/api/machine/drivers/", get(drivers::available))
-        .route("/api/machine/status/", get(machines::registry_status))
-        .route(
+/// Parameters of whatever takes a document.
+const OF_A_DOCUMENT: &[(&str, &str)] = &[
+    ("title", "What the job is called."),
+    ("copies", "How often each label is printed: 1 to 999."),
+    ("options", "A JSON object with the driver's options."),
+    ("fields", "A JSON object with values for the places of a template, or a list with one for each label."),
+    ("template", "The name or number of a stored template, in place of a document."),
+    ("version", "Which version of the template; the latest unless it says otherwise."),
+    ("row", "Numbers of rows that are kept with the template, separated by commas."),
+    ("idempotency_key", "As the header Idempotency-Key, for forms."),
+];
+
+/// Every route, with the role that it needs.
+fn all_routes() -> Routes {
+    Routes::new()
+        .at("/healthz", anybody(), get(health, "Whether the process answers").sends(&["text/plain"]))
+        .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]))
+        // Machines.
+        .at("/api/machine/", on_machines(View), get(machines::list, "Machines"))
+        .at("/api/machine/", on_all(Configure), post(machines::create, "Add a machine"))
+        .at("/api/machine/types/", on_machines(View), get(machines::types, "Machine types"))
+        .at("/api/machine/drivers/", on_machines(View), get(drivers::available, "Drivers that are enabled"))
+        .at(
+            "/api/machine/status/",
+            on_machines(View),
+            get(machines::registry_status, "What is wrong beyond single machines"),
+        )
+        .at("/api/machine/{id}/", on_machines(View), get(machines::show, "A machine"))
+        .at("/api/machine/{id}/", on_machines(Configure), patch(machines::update, "Change a machine"))
+        .at(
             "/api/machine/{id}/",
-            get(machines::show).patch(machines::update).put(machines::update).delete(machines::remove),
+            on_machines(Configure),
+            put(machines::update, "Change a machine").named("machines_replace"),
         )
-        .route("/api/machine/{id}/restart/", post(machines::restart))
-        .route("/api/machine/{id}/pause/", post(machines::pause))
-        .route("/api/machine/{id}/resume/", post(machines::resume))
-        .route("/api/machine/{id}/log/", get(machines::log))
-        .route("/api/machine/{id}/actions/", get(actions::list))
-        .route("/api/machine/{id}/actions/{key}/", post(actions::run))
-        .route("/api/machine/{id}/call/{function}/", post(actions::call))
-        .route("/api/machine/{id}/history/", get(machines::history))
-        .route("/api/machine/{id}/options/", get(actions::options))
-        .route("/api/machine/{id}/preview/", post(rehearsals::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
-        .route("/api/machine/{id}/dry-run/", post(rehearsals::dry_run).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
-        .route("/api/machine/{id}/capture/", get(capture::read).post(capture::begin).delete(capture::end))
-        .route("/api/machine/{id}/settings/", get(settings::list).patch(settings::update))
-        .route("/api/machine/{id}/settings/{scope}/{key}/", get(settings::show).put(settings::set).patch(settings::set))
-        .route("/api/machine/{id}/settings/{scope}/{key}/choices/", get(settings::choices))
-        .route(
+        .at("/api/machine/{id}/", on_all(Configure), delete(machines::remove, "Remove a machine"))
+        .at(
+            "/api/machine/{id}/restart/",
+            on_machines(Operate),
+            post(machines::restart, "Stop a machine and initialise it again"),
+        )
+        .at("/api/machine/{id}/pause/", on_machines(Operate), post(machines::pause, "Keep a machine's jobs waiting"))
+        .at("/api/machine/{id}/resume/", on_machines(Operate), post(machines::resume, "Let a machine's jobs go on"))
+        .at("/api/machine/{id}/log/", on_machines(View), get(machines::log, "What its driver logged, the latest lines"))
+        .at(
+            "/api/machine/{id}/history/",
+            on_machines(View),
+            get(machines::history, "Its states with their reasons, the newest first"),
+        )
+        .at("/api/machine/{id}/actions/", on_machines(View), get(actions::list, "The buttons that its driver declares"))
+        .at(
+            "/api/machine/{id}/actions/{key}/",
+            on_machines(Operate),
+            post(actions::run, "Press a button; answers when it is over"),
+        )
+        .at(
+            "/api/machine/{id}/call/{function}/",
+            on_machines(Operate),
+            post(actions::call, "Call a function of its type; the body is an object with the parameters")
+                .takes(&["application/json"], MAX_CALL)
+                .sends(&["application/json"]),
+        )
+        .at(
+            "/api/machine/{id}/options/",
+            on_machines(View),
+            get(actions::options, "What a job may set, and what is loaded"),
+        )
+        .at(
+            "/api/machine/{id}/preview/",
+            on_machines(Operate),
+            post(rehearsals::preview, "The dots that it would print, of one label")
+                .takes(DOCUMENTS, MAX_DOCUMENT)
+                .reads(OF_A_DOCUMENT)
+                .sends(&["image/png"]),
+        )
+        .at(
+            "/api/machine/{id}/dry-run/",
+            on_machines(Operate),
+            post(rehearsals::dry_run, "All that its driver would send; nothing is printed")
+                .takes(DOCUMENTS, MAX_DOCUMENT)
+                .reads(OF_A_DOCUMENT),
+        )
+        .at(
+            "/api/machine/{id}/capture/",
+            on_machines(Configure),
+            get(capture::read, "What went over its wire, as JSON Lines").sends(&["application/x-ndjson"]),
+        )
+        .at(
+            "/api/machine/{id}/capture/",
+            on_machines(Configure),
+            post(capture::begin, "Begin to capture what goes over its wire"),
+        )
+        .at(
+            "/api/machine/{id}/capture/",
+            on_machines(Configure),
+            delete(capture::end, "End the capture; what was captured stays"),
+        )
+        .at("/api/machine/{id}/settings/", on_machines(View), get(settings::list, "Its settings; secrets are ***"))
+        .at(
+            "/api/machine/{id}/settings/",
+            on_machines(Configure),
+            patch(settings::update, "Write several settings, checked together"),
+        )
+        .at("/api/machine/{id}/settings/{scope}/{key}/", on_machines(View), get(settings::show, "A setting"))
+        .at("/api/machine/{id}/settings/{scope}/{key}/", on_machines(Configure), put(settings::set, "Write a setting"))
+        .at(
+            "/api/machine/{id}/settings/{scope}/{key}/",
+            on_machines(Configure),
+            patch(settings::set, "Write a setting").named("settings_patch"),
+        )
+        .at(
+            "/api/machine/{id}/settings/{scope}/{key}/choices/",
+            on_machines(View),
+            get(settings::choices, "The allowed values of a choice"),
+        )
+        // Drivers and plugins.
+        .at("/api/driver/", on_all(View), get(drivers::list, "Installed components"))
+        .at(
             "/api/driver/",
-            get(drivers::list).post(drivers::install).layer(DefaultBodyLimit::max(component_bytes + 1)),
+            on_all(Admin),
+            post(drivers::install, "Install a component").takes(&["application/wasm"], MAX_COMPONENT),
         )
-        .route("/api/driver/{slug}/", get(drivers::show).patch(drivers::update).delete(drivers::remove))
-        .route("/api/driver/{slug}/rollback/", post(drivers::roll_back))
-        .route("/api/plugin/", get(plugins::list).post(plugins::install).layer(DefaultBodyLimit::max(MAX_PLUGIN)))
-        .route("/api/plugin/{slug}/", get(plugins::show).delete(plugins::remove))
-        .route("/api/plugin/{slug}/enable/", post(plugins::enable))
-        .route("/api/plugin/{slug}/disable/", post(plugins::disable))
-        .route("/api/driver/{slug}/enable/", post(drivers::enable))
-        .route("/api/driver/{slug}/disable/", post(drivers::disable))
-        .route("/api/driver/{slug}/log/", get(drivers::log))
-        .route("/api/job/", get(jobs::list).post(jobs::submit).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
-        .route("/api/job/candidates/", post(jobs::candidates).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
-        .route("/api/job/{id}/", get(jobs::show))
-        .route("/api/job/{id}/result/", get(jobs::result))
-        .route("/api/job/{id}/cancel/", post(jobs::cancel))
-        .route("/api/job/{id}/hold/", post(jobs::hold))
-        .route("/api/job/{id}/release/", post(jobs::release))
-        .route("/api/job/{id}/retry/", post(jobs::retry))
-        .route("/api/job/{id}/reprint/", post(jobs::reprint))
-        .route(
+        .at("/api/driver/{slug}/", on_all(View), get(drivers::show, "A driver's components, the newest first"))
+        .at("/api/driver/{slug}/", on_all(Admin), patch(drivers::update, "How many machines an instance serves"))
+        .at("/api/driver/{slug}/", on_all(Admin), delete(drivers::remove, "Remove a component that is not enabled"))
+        .at("/api/driver/{slug}/enable/", on_all(Admin), post(drivers::enable, "Enable a component"))
+        .at("/api/driver/{slug}/disable/", on_all(Admin), post(drivers::disable, "Disable a driver; its machines stop"))
+        .at("/api/driver/{slug}/rollback/", on_all(Admin), post(drivers::roll_back, "Back to the component before"))
+        .at("/api/driver/{slug}/log/", on_all(View), get(drivers::log, "What a driver logged for no machine"))
+        .at("/api/plugin/", on_all(View), get(plugins::list, "Plugins"))
+        .at(
+            "/api/plugin/",
+            on_all(Admin),
+            post(plugins::install, "Install a plugin").takes(&["application/x-tar", "application/zstd"], MAX_PLUGIN),
+        )
+        .at("/api/plugin/{slug}/", on_all(View), get(plugins::show, "A plugin"))
+        .at("/api/plugin/{slug}/", on_all(Admin), delete(plugins::remove, "Remove a plugin"))
+        .at("/api/plugin/{slug}/enable/", on_all(Admin), post(plugins::enable, "Enable a plugin"))
+        .at("/api/plugin/{slug}/disable/", on_all(Admin), post(plugins::disable, "Disable a plugin"))
+        // Jobs.
+        .at("/api/job/", on_machines(View), get(jobs::list, "Jobs, the newest first"))
+        .at(
+            "/api/job/",
+            on_machines(Operate),
+            post(jobs::submit, "Print a document").takes(DOCUMENTS, MAX_DOCUMENT).reads(OF_A_DOCUMENT),
+        )
+        .at(
+            "/api/job/candidates/",
+            on_machines(Operate),
+            post(jobs::candidates, "Which machines would take a document, and why the others would not")
+                .takes(DOCUMENTS, MAX_DOCUMENT)
+                .reads(OF_A_DOCUMENT),
+        )
+        .at("/api/job/{id}/", on_machines(View), get(jobs::show, "A job"))
+        .at("/api/job/{id}/result/", on_machines(View), get(jobs::result, "What a function that ran as a job returned"))
+        .at("/api/job/{id}/cancel/", on_machines(Operate), post(jobs::cancel, "Cancel a job"))
+        .at("/api/job/{id}/hold/", on_machines(Operate), post(jobs::hold, "Keep a job from running, in its place"))
+        .at("/api/job/{id}/release/", on_machines(Operate), post(jobs::release, "Let a held job go on"))
+        .at("/api/job/{id}/retry/", on_machines(Operate), post(jobs::retry, "Go on with a job that is over"))
+        .at(
+            "/api/job/{id}/reprint/",
+            on_machines(Operate),
+            post(jobs::reprint, "Print all of a job again, as another job"),
+        )
+        // Label templates.
+        .at("/api/template/", on_machines(View), get(templates::list, "Label templates"))
+        .at(
             "/api/template/",
-            get(templates::list).post(templates::create).layer(DefaultBodyLimit::max(MOST_TEMPLATE + 1)),
+            on_all(Configure),
+            post(templates::create, "Store a template, or the next version of one")
+                .takes(&["text/plain"], MOST_TEMPLATE + 1),
         )
-        .route("/api/template/{which}/", get(templates::show).delete(templates::remove))
-        .route("/api/template/{which}/versions/", get(templates::versions))
-        .route(
+        .at("/api/template/{which}/", on_machines(View), get(templates::show, "A template with its source"))
+        .at("/api/template/{which}/", on_all(Configure), delete(templates::remove, "Remove a template"))
+        .at(
+            "/api/template/{which}/versions/",
+            on_machines(View),
+            get(templates::versions, "All versions of a template"),
+        )
+        .at(
             "/api/template/{which}/row/",
-            get(templates::list_rows).post(templates::add_rows).layer(DefaultBodyLimit::max(MAX_DOCUMENT)),
+            on_machines(View),
+            get(templates::list_rows, "Rows that are kept with a template"),
         )
-        .route("/api/template/{which}/row/{row}/", axum::routing::delete(templates::remove_row))
-        .route("/api/template/{which}/preview/", post(templates::preview).layer(DefaultBodyLimit::max(MAX_DOCUMENT)))
-        .route("/api/backup/", post(backup::take))
-        .route("/api/audit/", get(events::audit))
-        .route("/api/events/", get(events::stream))
+        .at(
+            "/api/template/{which}/row/",
+            on_all(Operate),
+            post(templates::add_rows, "Keep rows with a template").takes(ROWS, MAX_DOCUMENT),
+        )
+        .at("/api/template/{which}/row/{row}/", on_all(Operate), delete(templates::remove_row, "Remove a kept row"))
+        .at(
+            "/api/template/{which}/preview/",
+            on_machines(View),
+            post(templates::preview, "How one label looks")
+                .takes(ROWS, MAX_DOCUMENT)
+                .sends(&["image/png", "application/pdf"]),
+        )
+        // The daemon.
+        .at("/api/token/", on_all(Admin), get(tokens::list, "Tokens, without their secrets"))
+        .at("/api/token/", on_all(Admin), post(tokens::create, "Make a token; its text is shown this once"))
+        .at("/api/token/link/", on_all(Admin), post(tokens::link, "A link that logs in to the page once"))
+        .at("/api/token/{id}/", on_all(Admin), delete(tokens::revoke, "Revoke a token"))
+        .at("/api/user/me/", on_machines(View), get(tokens::me, "Who asks, and what they may do"))
+        .at("/api/audit/", on_all(Admin), get(audit::list, "Who decided what, the newest first"))
+        .at("/api/config/", on_all(Admin), get(config::show, "The configuration, with the origin of each value"))
+        .at("/api/backup/", on_all(Admin), post(backup::take, "All of the state").sends(&["application/x-tar"]))
+        .at(
+            "/api/events/",
+            on_machines(View),
+            get(events::stream, "What happens, as it happens").sends(&["text/event-stream"]),
+        )
+}
+
+/// The largest parameters of a call, in bytes.
+const MAX_CALL: usize = 2 << 20;
+
+/// The API with all that surrounds it.
+pub fn router(context: Context) -> Router {
+    let (router, _) = described();
+    router
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })
-        .with_state(registry)
+        .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
+        .layer(middleware::from_fn_with_state(context.clone(), access::identify))
+        .layer(middleware::from_fn(request::surround))
+        .with_state(context)
+}
+
+/// All routes, and the document about them.
+fn described() -> (Router<Context>, OpenApi) {
+    let mut document = openapi::begin();
+    let router = all_routes().into_router().finish_api(&mut document);
+    openapi::finish(&mut document);
+    (router, document)
+}
+
+/// `GET /healthz`.
+async fn health() -> axum::response::Response {
+    extract::file("text/plain", "ok")
 }
 
 /// Carries a change of several steps to its end, even if the client goes away meanwhile.
@@ -135,7 +357,13 @@ where
     }
 }
 
-/// An empty answer.
-fn done() -> extract::Json<serde_json::Value> {
-    extract::Json(json!({}))
+/// That it was done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {
+    /// Always true.
+    ok: bool,
+}
+
+fn done() -> extract::Json<Done> {
+    extract::Json(Done { ok: true })
 }

@@ -1,15 +1,20 @@
 //! `/api/plugin/`: machine types and drivers that come together.
 
-use super::{ApiError, OPERATOR, State, carried, extract::Json};
+use super::{
+    ApiError, State, carried,
+    extract::{Bytes, Created, Json, Path},
+};
 use crate::{
+    access::Caller,
     model::{Digest, Plugin, Slug, Timestamp},
     store::StoreError,
 };
-use axum::{body::Bytes, extract::Path, http::StatusCode};
+use axum::response::NoContent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A plugin.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PluginView {
     /// Its name for programs.
     pub slug: Slug,
@@ -30,7 +35,7 @@ pub struct PluginView {
 }
 
 /// A machine type of a plugin.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PluginTypeView {
     /// Its folder.
     pub folder: String,
@@ -39,7 +44,7 @@ pub struct PluginTypeView {
 }
 
 /// A component of a plugin.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PluginDriverView {
     /// Its file.
     pub file: String,
@@ -74,9 +79,9 @@ pub async fn list(registry: State) -> Result<Json<Vec<PluginView>>, ApiError> {
 }
 
 /// `POST /api/plugin/`: the body is a tar archive of the plugin's folder, compressed by zstd or not.
-pub async fn install(registry: State, body: Bytes) -> Result<(StatusCode, Json<PluginView>), ApiError> {
-    let plugin = carried(async move { registry.install_plugin(body.to_vec(), OPERATOR).await }).await?;
-    Ok((StatusCode::CREATED, Json(view(plugin))))
+pub async fn install(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Created<PluginView>, ApiError> {
+    let plugin = carried(async move { registry.install_plugin(body.to_vec(), caller.name()).await }).await?;
+    Ok(Created(view(plugin)))
 }
 
 /// `GET /api/plugin/{slug}/`.
@@ -88,22 +93,22 @@ pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Plug
 }
 
 /// `POST /api/plugin/{slug}/enable/`.
-pub async fn enable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
+pub async fn enable(registry: State, caller: Caller, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
     let slug = parse(&slug)?;
-    Ok(Json(view(carried(async move { registry.enable_plugin(&slug, OPERATOR).await }).await?)))
+    Ok(Json(view(carried(async move { registry.enable_plugin(&slug, caller.name()).await }).await?)))
 }
 
 /// `POST /api/plugin/{slug}/disable/`.
-pub async fn disable(registry: State, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
+pub async fn disable(registry: State, caller: Caller, Path(slug): Path<String>) -> Result<Json<PluginView>, ApiError> {
     let slug = parse(&slug)?;
-    Ok(Json(view(carried(async move { registry.disable_plugin(&slug, OPERATOR).await }).await?)))
+    Ok(Json(view(carried(async move { registry.disable_plugin(&slug, caller.name()).await }).await?)))
 }
 
 /// `DELETE /api/plugin/{slug}/`.
-pub async fn remove(registry: State, Path(slug): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn remove(registry: State, caller: Caller, Path(slug): Path<String>) -> Result<NoContent, ApiError> {
     let slug = parse(&slug)?;
-    carried(async move { registry.remove_plugin(&slug, OPERATOR).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    carried(async move { registry.remove_plugin(&slug, caller.name()).await }).await?;
+    Ok(NoContent)
 }
 
 fn parse(slug: &str) -> Result<Slug, ApiError> {

@@ -1,33 +1,41 @@
 //! What would become of a document: the dots that a machine would print, and all that its driver would send.
 
-use super::{ApiError, State, extract::Json, machines::find, submission::Submitted};
+use super::{
+    ApiError, State,
+    extract::{Json, Path, file},
+    machines::find,
+    submission::Submitted,
+};
 use crate::{
+    access::Caller,
     broker::print::SentLabel,
     model::{DriverError, Proof},
     registry::dry_run::DryRun,
 };
-use axum::{
-    extract::{Path, Request},
-    http::header,
-    response::IntoResponse,
-};
+use axum::{extract::Request, response::Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ostler_render::Raster;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `POST /api/machine/{id}/preview/?label=N`: the body is a document as for a job, the answer the dots of its label N (from
 /// 1) as a PNG.
-pub async fn preview(registry: State, Path(id): Path<String>, request: Request) -> Result<impl IntoResponse, ApiError> {
-    let entry = find(&registry, &id)?;
+pub async fn preview(
+    registry: State,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
     let mut submitted = Submitted::read(&registry, request).await?;
     let label = submitted.number("label")?.unwrap_or(1);
     let index = label.checked_sub(1).ok_or_else(|| ApiError::field("label", "Labels are counted from 1."))?;
     let png = registry.preview(&entry, submitted.finish()?, index).await?;
-    Ok(([(header::CONTENT_TYPE, "image/png")], png))
+    Ok(file("image/png", png))
 }
 
 /// What came of a dry run.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DryRunView {
     /// How many labels the job has.
     pub label_count: u32,
@@ -42,7 +50,7 @@ pub struct DryRunView {
 }
 
 /// A label of a dry run.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SentView {
     /// Its number, from 1.
     pub label: u32,
@@ -51,6 +59,7 @@ pub struct SentView {
     /// What the driver said when it was done; nothing when it was not.
     pub proof: Option<Proof>,
     /// The dots that the driver asked for, if it asked for any.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub raster: Option<Raster>,
 }
 
@@ -63,8 +72,13 @@ impl SentView {
 
 /// `POST /api/machine/{id}/dry-run/`: the body is a document as for a job, the answer everything that the machine's driver
 /// would send. Nothing is printed or stored.
-pub async fn dry_run(registry: State, Path(id): Path<String>, request: Request) -> Result<Json<DryRunView>, ApiError> {
-    let entry = find(&registry, &id)?;
+pub async fn dry_run(
+    registry: State,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<DryRunView>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
     let submission = Submitted::read(&registry, request).await?.finish()?;
     let DryRun { job, labels, error, log } = registry.dry_run(&entry, submission).await?;
     let sent = |SentLabel { index, raster, bytes, proof }| SentView {

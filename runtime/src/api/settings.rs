@@ -1,25 +1,26 @@
 //! `/api/machine/{id}/settings/`: reading and writing the settings of a machine.
 
 use super::{
-    ApiError, OPERATOR, State,
-    extract::Json,
+    ApiError, State,
+    extract::{Json, Path},
     machines::{find, proposals},
 };
 use crate::{
+    access::Caller,
     model::{Scope, setting::Choice},
     registry::{Registry, view::SettingView},
 };
-use axum::extract::Path;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// `GET /api/machine/{id}/settings/`.
-pub async fn list(registry: State, Path(id): Path<String>) -> Result<Json<Vec<SettingView>>, ApiError> {
-    Ok(Json(Registry::setting_views(&find(&registry, &id)?)))
+pub async fn list(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Vec<SettingView>>, ApiError> {
+    Ok(Json(Registry::setting_views(&find(&registry, &caller, &id)?)))
 }
 
 /// Values by scope and key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Several {
     /// Whether the operator agreed to what the settings ask.
     #[serde(default)]
@@ -31,36 +32,39 @@ pub struct Several {
 /// `PATCH /api/machine/{id}/settings/`: several at once, checked together: `{"D": {"CONNECTION": "tcp://..."}}`.
 pub async fn update(
     registry: State,
+    caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<Several>,
 ) -> Result<Json<Vec<SettingView>>, ApiError> {
-    let entry = find(&registry, &id)?;
-    registry.set_settings(&entry, &proposals(body.values)?, body.manual_confirm, OPERATOR).await?;
+    let entry = find(&registry, &caller, &id)?;
+    registry.set_settings(&entry, &proposals(body.values)?, body.manual_confirm, caller.name()).await?;
     Ok(Json(Registry::setting_views(&entry)))
 }
 
 /// `GET /api/machine/{id}/settings/{M|D}/{KEY}/`.
 pub async fn show(
     registry: State,
+    caller: Caller,
     Path((id, scope, key)): Path<(String, String, String)>,
 ) -> Result<Json<SettingView>, ApiError> {
-    let entry = find(&registry, &id)?;
+    let entry = find(&registry, &caller, &id)?;
     Ok(Json(view(&entry, parse(&scope)?, &key)?))
 }
 
 /// `GET /api/machine/{id}/settings/{M|D}/{KEY}/choices/`: the allowed values of a choice.
 pub async fn choices(
     registry: State,
+    caller: Caller,
     Path((id, scope, key)): Path<(String, String, String)>,
 ) -> Result<Json<Vec<Choice>>, ApiError> {
-    let entry = find(&registry, &id)?;
+    let entry = find(&registry, &caller, &id)?;
     let scope = parse(&scope)?;
     view(&entry, scope, &key)?;
     Ok(Json(Registry::choices(&entry, scope, &key).await?))
 }
 
 /// A value to write.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Write {
     value: serde_json::Value,
     /// Whether the operator agreed to what the setting asks.
@@ -71,13 +75,14 @@ pub struct Write {
 /// `PUT` or `PATCH /api/machine/{id}/settings/{M|D}/{KEY}/`.
 pub async fn set(
     registry: State,
+    caller: Caller,
     Path((id, scope, key)): Path<(String, String, String)>,
     Json(body): Json<Write>,
 ) -> Result<Json<SettingView>, ApiError> {
-    let entry = find(&registry, &id)?;
+    let entry = find(&registry, &caller, &id)?;
     let scope = parse(&scope)?;
     view(&entry, scope, &key)?;
-    registry.set_settings(&entry, &[(scope, key.clone(), body.value)], body.manual_confirm, OPERATOR).await?;
+    registry.set_settings(&entry, &[(scope, key.clone(), body.value)], body.manual_confirm, caller.name()).await?;
     Ok(Json(view(&entry, scope, &key)?))
 }
 

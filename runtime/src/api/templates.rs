@@ -1,26 +1,26 @@
 //! `/api/template/`: label templates, their versions, rows that are kept for them, and how they look.
 
 use super::{
-    ApiError, OPERATOR, State,
-    extract::{Json, Query},
+    ApiError, State,
+    extract::{Bytes, Created, Json, Path, Query, file},
     rows,
 };
 use crate::{
+    access::Caller,
     model::{StoredTemplate, TemplateRow, Timestamp},
     registry::templates::{TemplateError, read},
 };
 use axum::{
-    body::Bytes,
-    extract::Path,
     http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    response::{NoContent, Response},
 };
 use ostler_render::Output;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// A template as the API shows it. `fields` are as the header of its source declares them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateView {
     /// Its number.
     pub pk: i64,
@@ -77,13 +77,13 @@ pub async fn list(registry: State) -> Result<Json<Vec<TemplateView>>, ApiError> 
 }
 
 /// `POST /api/template/`: the body is a template's file. It becomes the next version of its name.
-pub async fn create(registry: State, body: Bytes) -> Result<(StatusCode, Json<TemplateView>), ApiError> {
-    let stored = registry.put_template(body.to_vec(), OPERATOR).await?;
-    Ok((StatusCode::CREATED, Json(view(stored, false)?)))
+pub async fn create(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Created<TemplateView>, ApiError> {
+    let stored = registry.put_template(body.to_vec(), caller.name()).await?;
+    Ok(Created(view(stored, false)?))
 }
 
 /// Which version.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     version: Option<u32>,
@@ -99,10 +99,10 @@ pub async fn show(
 }
 
 /// `DELETE /api/template/{id or name}/`.
-pub async fn remove(registry: State, Path(which): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn remove(registry: State, caller: Caller, Path(which): Path<String>) -> Result<NoContent, ApiError> {
     let stored = registry.template(&which, None).await?;
-    registry.services.store.remove_template(stored.id, OPERATOR).await?;
-    Ok(StatusCode::NO_CONTENT)
+    registry.services.store.remove_template(stored.id, caller.name()).await?;
+    Ok(NoContent)
 }
 
 /// `GET /api/template/{id or name}/versions/`: the latest first.
@@ -123,22 +123,22 @@ pub async fn add_rows(
     registry: State,
     Path(which): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Vec<TemplateRow>>), ApiError> {
+    Bytes(body): Bytes,
+) -> Result<Created<Vec<TemplateRow>>, ApiError> {
     let stored = registry.template(&which, None).await?;
     let rows = rows::of_file(media_type(&headers), &body)?;
-    Ok((StatusCode::CREATED, Json(registry.keep_rows(&stored, rows).await?)))
+    Ok(Created(registry.keep_rows(&stored, rows).await?))
 }
 
 /// `DELETE /api/template/{id or name}/row/{row}/`.
-pub async fn remove_row(registry: State, Path((which, row)): Path<(String, i64)>) -> Result<StatusCode, ApiError> {
+pub async fn remove_row(registry: State, Path((which, row)): Path<(String, i64)>) -> Result<NoContent, ApiError> {
     let stored = registry.template(&which, None).await?;
     registry.services.store.remove_template_row(stored.id, row).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// How a label is to be shown.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Look {
     version: Option<u32>,
@@ -161,7 +161,7 @@ fn eight() -> u32 {
 }
 
 /// What a label is shown as.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Format {
     #[default]
@@ -176,16 +176,16 @@ pub async fn preview(
     Path(which): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<impl IntoResponse, ApiError> {
+    Bytes(body): Bytes,
+) -> Result<Response, ApiError> {
     let stored = registry.template(&which, look.version).await?;
     let rows = if body.is_empty() { Vec::new() } else { rows::of_file(media_type(&headers), &body)? };
     let (output, media_type) = match look.format {
         Format::Png => (Output::Png, "image/png"),
         Format::Pdf => (Output::Pdf, "application/pdf"),
     };
-    let file = registry.show_template(&stored.source, &rows, look.row, look.dpmm, output).await?;
-    Ok(([(header::CONTENT_TYPE, media_type)], file))
+    let drawn = registry.show_template(&stored.source, &rows, look.row, look.dpmm, output).await?;
+    Ok(file(media_type, drawn))
 }
 
 fn media_type(headers: &HeaderMap) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use crate::model::Timestamp;
 use parking_lot::Mutex;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -14,7 +15,7 @@ const MAX_MESSAGE: usize = 4096;
 const LINES_PER_SECOND: u32 = 100;
 
 /// A line of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LogLine {
     /// When it was written.
     pub at: Timestamp,

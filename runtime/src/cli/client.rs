@@ -1,6 +1,7 @@
-//! HTTP over the daemon's Unix socket.
+//! HTTP to the daemon: over its Unix socket, or over the network with a token.
 
-use crate::{daemon::SOCKET, registry::view::MachineView};
+use super::route::Route;
+use crate::{listen::SOCKET, registry::view::MachineView};
 use anyhow::{Context as _, Result, bail};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -17,8 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error;
-use tokio::net::UnixStream;
-use url::form_urlencoded::byte_serialize;
+use url::{Url, form_urlencoded::byte_serialize};
 
 /// The daemon said no.
 #[derive(Debug, Error)]
@@ -44,18 +44,31 @@ impl Refused {
 /// Speaks with one daemon.
 #[derive(Debug, Clone)]
 pub struct Client {
-    socket: PathBuf,
+    route: Route,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A client of the daemon with this data folder, over its socket: nobody asks for a token there.
+    pub fn new(data: &Path) -> Self {
+        Self { route: Route::Socket(data.join(SOCKET)), token: None }
+    }
+
+    /// A client of the daemon at this address, with a token.
+    pub fn at(url: Url, token: Option<String>, authority: Option<PathBuf>) -> Self {
+        Self { route: Route::Network { url, authority }, token }
+    }
+
+    /// Whether it goes over a network.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.route, Route::Network { .. })
+    }
 }
 
 /// A body with its media type.
 pub type Body = (Cow<'static, str>, Bytes);
 
 impl Client {
-    /// A client of the daemon with this data folder.
-    pub fn new(data: &Path) -> Self {
-        Self { socket: data.join(SOCKET) }
-    }
-
     /// `GET`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.ask(Method::GET, path, None).await
@@ -109,15 +122,14 @@ impl Client {
 
     /// Sends a request; an answer that is not a success becomes [`Refused`].
     pub async fn send(&self, method: Method, path: &str, body: Option<Body>) -> Result<Response<Incoming>> {
-        let stream = UnixStream::connect(&self.socket).await.with_context(|| {
-            format!(
-                "no daemon answers at {}: start one with `ostler serve`, or name its data folder with --data",
-                self.socket.display()
-            )
-        })?;
+        let stream = self.route.open().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "ostler");
+        let host = self.route.host();
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, host);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
         let bytes = match body {
             Some((media_type, bytes)) => {
                 request = request.header(header::CONTENT_TYPE, media_type.as_ref());

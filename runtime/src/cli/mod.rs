@@ -1,8 +1,9 @@
-//! The command line: one file a command group. Client commands talk to the daemon over its Unix socket.
+//! The command line: one file a command group. Client commands talk to the daemon over its Unix socket, or
+//! over the network with a token.
 //!
 //! Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, also 5 cancelled and 6 unknown.
 //!
-//! * [`client`]: HTTP over the socket
+//! * [`client`], [`route`]: HTTP to the daemon, and the way there
 //! * [`output`]: tables for people, JSON for programs
 //! * [`config`]: what is configured, and where it comes from
 //! * [`doctor`]: whether all is as it should be, and what to do
@@ -12,7 +13,7 @@
 //! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
 //! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
-//! * [`machine`], [`driver`], [`plugin`], [`job`], [`template`], [`types`], [`events`]: the client's groups
+//! * [`machine`], [`driver`], [`plugin`], [`job`], [`template`], [`types`], [`token`], [`events`]: the client's groups
 
 pub mod backup;
 pub mod capture;
@@ -29,8 +30,10 @@ pub mod machine;
 pub mod offer;
 pub mod output;
 pub mod plugin;
+pub mod route;
 pub mod serve;
 pub mod template;
+pub mod token;
 pub mod types;
 pub mod wait;
 
@@ -52,6 +55,15 @@ struct Arguments {
     /// The configuration of the daemon; `ostler.toml` in the data folder, if it is there, unless given.
     #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The address of a daemon elsewhere, such as https://workshop:7420/; the socket in the data folder unless given.
+    #[arg(long, global = true, env = "OSTLER_URL", value_name = "URL")]
+    url: Option<url::Url>,
+    /// The token to show there.
+    #[arg(long, global = true, env = "OSTLER_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// A file with the certificate that is trusted there, in place of those that the system trusts.
+    #[arg(long, global = true, env = "OSTLER_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -105,6 +117,11 @@ enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Tokens, which say who may do what over the network: create, list, revoke.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Print the OpenAPI document of the API.
+    Schema,
     /// What happens, as it happens.
     Events(events::Arguments),
     /// Renders documents for the daemon.
@@ -167,8 +184,12 @@ fn for_people() -> clap::Command {
     clap::Command::new("ostler").args(all.get_arguments()).subcommands(shown)
 }
 
-async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyhow::Result<()> {
-    let client = client::Client::new(&data);
+async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { data, config, url, token, ca, json, command } = arguments;
+    let client = match url {
+        Some(url) => client::Client::at(url, token, ca),
+        None => client::Client::new(&data),
+    };
     let out = output::Output::new(json);
     match command {
         Command::Serve(arguments) => serve::run(&data, config, arguments).await,
@@ -190,6 +211,8 @@ async fn dispatch(Arguments { data, config, json, command }: Arguments) -> anyho
             clap_complete::generate(shell, &mut for_people(), "ostler", &mut text);
             output::line(String::from_utf8_lossy(&text).trim_end())
         }
+        Command::Token(command) => token::run(&client, out, command).await,
+        Command::Schema => output::line(&serde_json::to_string_pretty(&crate::api::openapi::document())?),
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

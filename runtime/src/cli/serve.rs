@@ -1,6 +1,7 @@
 //! `ostler serve`: the daemon.
 
 use crate::{
+    cli::output::line,
     config::{Flag, Live, LogFilter, Sources, layers::FlagValue},
     daemon::{self, Daemon, Options},
 };
@@ -27,6 +28,9 @@ pub struct Arguments {
 /// Values of the configuration that count more than the file and the environment.
 #[derive(Debug, clap::Args)]
 pub struct Overrides {
+    /// Where the API and the page are reached: an address and port, or `off` for the socket in the data folder alone.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
     /// Install every component of this folder at start; may be given several times. Nothing is enabled by it.
     #[arg(long, value_name = "DIR")]
     drivers: Vec<PathBuf>,
@@ -71,6 +75,9 @@ impl Overrides {
         if let Some(ms) = self.ping_interval {
             flags.push(flag("--ping-interval", "limits.ping_interval_ms", Value::Integer(ms.into())));
         }
+        if let Some(address) = self.listen {
+            flags.push(flag("--listen", "http.listen", Value::String(address)));
+        }
         if let Some(filter) = self.log {
             flags.push(flag("--log", "log", Value::String(filter)));
         }
@@ -91,7 +98,11 @@ pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let daemon = Daemon::start(options).await?;
-    tracing::info!(socket = %daemon.socket().display(), version = env!("CARGO_PKG_VERSION"), "ready");
+    let page = daemon.url().map_or_else(|| "off".to_owned(), |url| url.to_string());
+    tracing::info!(socket = %daemon.socket().display(), %page, version = env!("CARGO_PKG_VERSION"), "ready");
+    if let Some(link) = daemon.link() {
+        line(&format!("The page is at this link, which works once and for 15 minutes:\n  {link}"))?;
+    }
     let registry = Arc::clone(&daemon.registry);
     tokio::spawn({
         let registry = Arc::clone(&registry);

@@ -7,6 +7,7 @@ use super::{
     sections::{DRIVER, SECTIONS, Spec},
 };
 use crate::{instance::LimitTable, model::Slug};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use toml::{
 };
 
 /// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum Origin {
     /// Nobody said anything.
@@ -100,11 +101,12 @@ pub struct Loaded {
 }
 
 /// A value as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// The whole name of the key.
     pub key: String,
     /// Its value.
+    #[schemars(with = "serde_json::Value")]
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
@@ -317,10 +319,17 @@ impl Layers {
         if !self.problems.is_empty() {
             return Err(ConfigError::Problems(self.problems));
         }
-        let mut config = Config { general: self.section("")?, limits: self.limits()? };
+        let mut config = Config { general: self.section("")?, http: self.section("http")?, limits: self.limits()? };
         if let Some((_, Origin::File { file, .. })) = self.values.get("drivers") {
             let folder = file.parent().unwrap_or(Path::new(""));
             config.general.drivers = config.general.drivers.iter().map(|path| folder.join(path)).collect();
+        }
+        for (path, key) in
+            [("http.tls_certificate", &mut config.http.tls_certificate), ("http.tls_key", &mut config.http.tls_key)]
+        {
+            if let Some((_, Origin::File { file, .. })) = self.values.get(path) {
+                *key = file.parent().unwrap_or(Path::new("")).join(&*key);
+            }
         }
         Ok(Loaded { config, file, values: self.values })
     }

@@ -2,6 +2,7 @@
 
 use super::{Applies, ConfigError, Entry, Loaded, Sources};
 use parking_lot::RwLock;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc};
 use toml::Value;
@@ -27,7 +28,7 @@ pub struct Change {
 }
 
 /// A configuration as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigView {
     /// The file, if there is one.
     pub file: Option<PathBuf>,
@@ -36,13 +37,14 @@ pub struct ConfigView {
 }
 
 /// A value as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueView {
     /// The value that is used.
     #[serde(flatten)]
     pub entry: Entry,
     /// The value that is used after a restart, if it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub after_restart: Option<Value>,
 }
 

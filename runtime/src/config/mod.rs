@@ -23,7 +23,7 @@ pub use error::{ConfigError, Problem};
 pub use key::{Applies, Key};
 pub use layers::{Entry, Flag, Loaded, Origin, Sources};
 pub use live::Live;
-pub use sections::{General, LogFilter};
+pub use sections::{General, Http, Listen, LogFilter};
 
 use crate::instance::LimitTable;
 
@@ -35,6 +35,8 @@ pub const FILE: &str = "ostler.toml";
 pub struct Config {
     /// The keys at the top of the file.
     pub general: General,
+    /// `[http]`.
+    pub http: Http,
     /// `[limits]` and `[limits.driver.SLUG]`.
     pub limits: LimitTable,
 }

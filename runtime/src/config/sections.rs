@@ -3,7 +3,10 @@
 use super::key::{Key, Section};
 use crate::instance::Limits;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +14,8 @@ use tracing_subscriber::EnvFilter;
 pub const DRIVER: &str = "driver";
 
 /// Every section, in the order of the file.
-pub const SECTIONS: &[Spec] = &[spec::<General>("", false), spec::<Limits>("limits", true)];
+pub const SECTIONS: &[Spec] =
+    &[spec::<General>("", false), spec::<Http>("http", false), spec::<Limits>("limits", true)];
 
 crate::section! {
     /// The daemon as a whole.
@@ -28,6 +32,66 @@ crate::section! {
         pub dev: bool = false,
     }
 }
+
+crate::section! {
+    /// Where the API and the page are reached, beside the socket in the data folder. Whoever comes this way shows a token.
+    pub struct Http {
+        /// An address and port, such as `127.0.0.1:7420`; port 0 for one that the system picks, `off` for none.
+        #[applies(Restart)]
+        pub listen: Listen = Listen::default(),
+        /// A file with the certificate and those that it was signed with, in PEM: needed beyond this machine.
+        #[applies(Restart)]
+        pub tls_certificate: PathBuf = PathBuf::new(),
+        /// The file with the certificate's key, in PEM.
+        #[applies(Restart)]
+        pub tls_key: PathBuf = PathBuf::new(),
+        /// Listen beyond this machine without TLS: whoever is on the network can read every token.
+        #[applies(Restart)]
+        pub insecure: bool = false,
+    }
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Listen {
+    /// Nowhere.
+    Off,
+    /// At an address.
+    At(SocketAddr),
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self::At((Ipv4Addr::LOCALHOST, PORT).into())
+    }
+}
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == OFF {
+            return Ok(Self::Off);
+        }
+        let wrong = |_| format!("'{text}' is no address with a port: write \"127.0.0.1:{PORT}\", or \"{OFF}\"");
+        text.parse().map(Self::At).map_err(wrong)
+    }
+}
+
+impl From<Listen> for String {
+    fn from(listen: Listen) -> Self {
+        match listen {
+            Listen::Off => OFF.to_owned(),
+            Listen::At(address) => address.to_string(),
+        }
+    }
+}
+
+/// Where a daemon listens that was told nothing.
+const PORT: u16 = 7420;
+/// How no listening is written.
+const OFF: &str = "off";
 
 /// What is logged, in the form of `tracing`'s filters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use super::{packages::KnownType, signature};
 use crate::model::{SettingSpec, Slug};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
@@ -43,7 +44,7 @@ pub enum TypeError {
 }
 
 /// One of a type's statuses.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     /// The case of the WIT enum.
@@ -130,7 +131,7 @@ pub struct MachineType {
 }
 
 /// A function of a contract.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 pub struct TypeFunction {
     /// Its name.
     pub name: String,

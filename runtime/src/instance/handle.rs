@@ -10,6 +10,7 @@ use super::{
     supervisor::Supervisor,
 };
 use crate::broker::{Call, DriverContext};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
@@ -104,7 +105,7 @@ impl Shared {
 }
 
 /// What an instance uses now, beside its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsageView {
     /// `up`, `starting`, `down`, `resting` or `stopped`.
     pub state: String,

@@ -1,10 +1,11 @@
 //! What a driver says about itself, and the record of an installed component.
 
 use super::{Digest, OptionKey, OptionSpec, SettingSpec, Slug, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The checked answer of `describe`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DriverInfo {
     /// Its name for programs.
     pub slug: Slug,
@@ -29,7 +30,7 @@ pub struct DriverInfo {
 }
 
 /// A button that a driver offers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Action {
     /// Its name for programs.
     pub key: OptionKey,
@@ -44,7 +45,7 @@ pub struct Action {
 }
 
 /// How many machines an instance of a driver serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// All of the driver's.
@@ -70,7 +71,7 @@ impl Isolation {
 }
 
 /// Something beyond the settings of its machines that a driver asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GrantRequest {
     /// The grant's name.
     pub grant: String,
@@ -79,7 +80,7 @@ pub struct GrantRequest {
 }
 
 /// A text in another language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Translation {
     /// A BCP 47 tag.
     pub language: String,
@@ -90,7 +91,7 @@ pub struct Translation {
 }
 
 /// A component that passed its install.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InstalledDriver {
     /// The sha256 of the component.
     pub digest: Digest,

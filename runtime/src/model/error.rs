@@ -1,10 +1,11 @@
 //! An ordinary failure, as a driver reports it or as the host answers a driver.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How a failure is to be taken. The cases are those of `ostler:machine/types.error-kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// Worth another try later.
@@ -38,7 +39,7 @@ impl fmt::Display for ErrorKind {
 }
 
 /// What is known about the label in hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// No byte of it was sent.
@@ -50,7 +51,7 @@ pub enum Outcome {
 }
 
 /// A failure with a kind for programs and a message for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DriverError {
     /// How it is to be taken.
     pub kind: ErrorKind,

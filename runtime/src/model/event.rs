@@ -1,6 +1,7 @@
 //! Something that happened, as the durable feed keeps it.
 
 use super::{JobId, MachineId, Slug, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An event to be written in the transaction of the change that it tells of.
@@ -47,7 +48,7 @@ impl NewEvent {
 }
 
 /// An event that has been written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Its number; later events have higher ones.
     pub id: i64,

@@ -1,7 +1,8 @@
 //! Ids that cannot be mistaken for each other and are valid by construction.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -27,8 +28,28 @@ pub enum IdError {
     Digest(String),
 }
 
+/// How a text that must have a form is described in the OpenAPI document.
+macro_rules! described {
+    ($name:ident, $pattern:literal) => {
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+
+described!(Slug, "^[a-z][a-z0-9-]{0,63}$");
+described!(SettingKey, "^[A-Z0-9_]{1,50}$");
+described!(OptionKey, "^[a-z][a-z0-9-]{0,49}$");
+described!(Digest, "^[0-9a-f]{64}$");
+
 /// The id of a machine: a UUID of version 7, so ids sort by creation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct MachineId(Uuid);
 
@@ -60,7 +81,7 @@ impl fmt::Debug for MachineId {
 }
 
 /// The number of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct JobId(pub i64);
 

@@ -1,11 +1,12 @@
 //! A job: a durable call, stored before it is acknowledged, and the ledger of its labels.
 
 use super::{Digest, DriverError, JobId, MachineId, Timestamp, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
     /// Waits for its turn.
@@ -65,7 +66,7 @@ impl JobState {
 }
 
 /// How sure the driver is that a label came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// All bytes were handed to the device.
@@ -93,7 +94,7 @@ impl Proof {
 }
 
 /// The ledger of a job's labels. Labels go in order, one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct LabelProgress {
     /// How many labels are finished: those with an index below this.
     pub done: u32,
@@ -150,7 +151,7 @@ pub struct NewJob {
 }
 
 /// A job as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobRecord {
     /// Its number.
     pub id: JobId,

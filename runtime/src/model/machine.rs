@@ -1,11 +1,12 @@
 //! A machine: one configured device, and the state it is in.
 
 use super::{MachineId, Slug, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A machine as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MachineRecord {
     /// Its id.
     pub id: MachineId,
@@ -26,7 +27,7 @@ pub struct MachineRecord {
 }
 
 /// What a machine is doing. Everything but `Ready` says why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum MachineState {
     /// Switched off by the operator.
@@ -104,7 +105,7 @@ impl fmt::Display for MachineState {
 }
 
 /// How a property's value is to be shown. The names are upstream's; the contract's are understood, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PropertyKind {
     /// Text.
     #[serde(rename = "str", alias = "text")]
@@ -124,7 +125,7 @@ pub enum PropertyKind {
 }
 
 /// A fact about a machine that its driver found out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Property {
     /// Its name.
     pub key: String,

@@ -1,12 +1,13 @@
 //! What is loaded in a machine, and whether a document fits on it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much larger than the media a document may be, in micrometres: documents in points or inches are rarely exact.
 const TOLERANCE_UM: u32 = 1000;
 
 /// What is in a machine, as far as its driver can tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadedMedia {
     /// In micrometres.
     pub width_um: u32,

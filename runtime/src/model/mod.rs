@@ -12,7 +12,9 @@
 //! * [`job`]: a durable call and how far it is
 //! * [`template`]: label templates as they are stored
 //! * [`event`]: something that happened
+//! * [`access`]: who may do what
 
+pub mod access;
 pub mod driver;
 pub mod error;
 pub mod event;
@@ -26,6 +28,7 @@ pub mod template;
 pub mod time;
 pub mod value;
 
+pub use access::{NewToken, Role, SessionRecord, TokenId, TokenRecord};
 pub use driver::{DriverInfo, InstalledDriver, Isolation};
 pub use error::{DriverError, ErrorKind, Outcome};
 pub use event::{Event, NewEvent};

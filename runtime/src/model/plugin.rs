@@ -1,10 +1,11 @@
 //! A plugin: machine types and drivers that come together.
 
 use super::{Digest, Slug, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A plugin as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plugin {
     /// Its name for programs.
     pub slug: Slug,
@@ -25,7 +26,7 @@ pub struct Plugin {
 }
 
 /// The files of a machine type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TypeSource {
     /// The folder in the plugin.
     pub folder: String,
@@ -39,7 +40,7 @@ pub struct TypeSource {
 }
 
 /// A component of a plugin, and what became of it at the install.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginDriver {
     /// Its file in the plugin.
     pub file: String,

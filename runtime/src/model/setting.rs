@@ -1,13 +1,14 @@
 //! What a setting, a job's option or an action's input is, and which values it takes.
 
 use super::{OptionKey, Scope, SettingKey, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest value, in characters.
 pub const MAX_VALUE_LENGTH: usize = 2000;
 
 /// What kind of value a setting has. A kind that this host does not know is treated as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", from = "String")]
 pub enum SettingKind {
     /// One line.
@@ -65,7 +66,7 @@ impl SettingKind {
 }
 
 /// One allowed value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Choice {
     /// What is stored.
     pub value: String,
@@ -74,7 +75,7 @@ pub struct Choice {
 }
 
 /// A rule on the value, by a well-known key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Constraint {
     /// `min`, `max`, `step`, `max-length`, `pattern`, `schemes`, `confirm`, `restart-required`, `hidden` ...
     pub key: String,
@@ -89,7 +90,7 @@ pub type SettingSpec = Spec<SettingKey>;
 pub type OptionSpec = Spec<OptionKey>;
 
 /// A declaration under a key of the kind `K`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spec<K> {
     /// Its key.
     pub key: K,

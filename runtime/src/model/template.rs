@@ -2,6 +2,7 @@
 //! `ostler_render::template`.
 
 use super::{Fields, Slug, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A stored version of a template.
@@ -26,7 +27,7 @@ pub struct StoredTemplate {
 }
 
 /// A row of values that is kept with a template.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateRow {
     /// Its number.
     pub pk: i64,

@@ -10,6 +10,7 @@ use crate::{
     store::JobFilter,
 };
 use futures::stream::{StreamExt as _, TryStreamExt as _};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many machines are asked at the same time.
@@ -18,7 +19,7 @@ const SIDE_BY_SIDE: usize = 16;
 const MOST_COUNTED: u32 = 1000;
 
 /// Whether a machine takes a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Takes {
     /// It would print at once.
@@ -30,7 +31,7 @@ pub enum Takes {
 }
 
 /// A machine, and what it would do with a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// Its id.
     pub pk: MachineId,
@@ -60,7 +61,7 @@ impl Registry {
     async fn candidate(&self, entry: Entry, submission: &Submission) -> Result<Candidate, SubmitError> {
         let machine = &entry.machine;
         let states = vec![JobState::Queued, JobState::Printing, JobState::Waiting];
-        let open = JobFilter { machine: Some(machine.id), states, limit: MOST_COUNTED, before: None };
+        let open = JobFilter { machine: Some(machine.id), states, limit: MOST_COUNTED, ..JobFilter::default() };
         let jobs_before = self.services.store.jobs(open).await?.len();
         self.learn_density(&entry, submission).await;
         let refused = match check(&self.services, &self.intake(&entry), submission).await {

@@ -8,11 +8,12 @@ use crate::{
     model::{InstalledDriver, Plugin, Timestamp, plugin::PluginDriver},
     store::StoreError,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{sync::Arc, time::Instant};
 
 /// A stage of the start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stage {
     /// `machine types`, `drivers` or `machines`.
     pub name: &'static str,

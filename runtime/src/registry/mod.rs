@@ -75,6 +75,7 @@ use crate::{
 use command::Command;
 use keeper::Keeper;
 use parking_lot::{Mutex, RwLock};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -90,7 +91,7 @@ const COMMANDS: usize = 16;
 const REHEARSALS: usize = 2;
 
 /// Something that kept a type, driver or machine from being registered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RegistryError {
     /// When it was found.
     pub at: Timestamp,

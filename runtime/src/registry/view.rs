@@ -11,10 +11,11 @@ use crate::{
     },
     store::{LastKnown, StoreError},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(clippy::struct_excessive_bools)] // upstream's fields
 pub struct MachineView {
     /// Its id.
@@ -68,7 +69,7 @@ pub struct MachineView {
 }
 
 /// A setting with its declaration and value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SettingView {
     /// `M` or `D`.
     pub config_type: String,
@@ -80,7 +81,7 @@ pub struct SettingView {
 }
 
 /// A machine type.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TypeView {
     /// Its name for programs.
     pub slug: Slug,
@@ -101,7 +102,7 @@ pub struct TypeView {
 }
 
 /// An installed driver component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DriverView {
     /// The component and what it says about itself.
     #[serde(flatten)]
@@ -123,6 +124,7 @@ pub struct DriverView {
     /// What its instance uses now, if it runs.
     pub usage: Option<UsageView>,
     /// The bounds that it runs under.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub limits: Limits,
 }
 

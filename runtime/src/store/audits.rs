@@ -3,6 +3,7 @@
 use super::{Result, Store, columns, writer::Write};
 use crate::model::Timestamp;
 use rusqlite::params;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What stands in place of a value that must not be copied.
@@ -24,7 +25,7 @@ pub struct NewAudit {
 }
 
 /// A decision as it was written down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
     /// Its number; later ones are higher.
     pub id: i64,
@@ -42,17 +43,39 @@ pub struct Audit {
     pub after: Option<serde_json::Value>,
 }
 
+/// Which decisions to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// How many at most.
+    pub limit: u32,
+    /// Only those before this number.
+    pub before: Option<i64>,
+    /// Whose.
+    pub who: Option<String>,
+    /// What was done, or how that begins.
+    pub action: Option<String>,
+    /// To what, or how that begins.
+    pub subject: Option<String>,
+}
+
 impl Store {
     /// Writes a decision down that has no operation of its own in the store.
     pub async fn audit(&self, audit: NewAudit) -> Result<()> {
         self.write(move |write| write.audit(&audit)).await
     }
 
-    /// The latest decisions, newest first.
-    pub async fn audits(&self, limit: u32) -> Result<Vec<Audit>> {
+    /// Decisions, newest first.
+    pub async fn audits(&self, filter: AuditFilter) -> Result<Vec<Audit>> {
         self.read(move |db| {
-            let mut rows = db.prepare_cached("SELECT * FROM audits ORDER BY id DESC LIMIT ?1")?;
-            let audits = rows.query_map([limit], |row| {
+            // `instr` and not LIKE, whose wildcards may stand in a subject.
+            let mut rows = db.prepare_cached(
+                "SELECT * FROM audits WHERE id < ?2 AND (?3 IS NULL OR who = ?3)
+                 AND (?4 IS NULL OR instr(action, ?4) = 1) AND (?5 IS NULL OR instr(subject, ?5) = 1)
+                 ORDER BY id DESC LIMIT ?1",
+            )?;
+            let AuditFilter { limit, before, who, action, subject } = filter;
+            let parameters = params![limit, before.unwrap_or(i64::MAX), who, action, subject];
+            let audits = rows.query_map(parameters, |row| {
                 Ok(Audit {
                     id: row.get("id")?,
                     at: columns::time(row, "at")?,

@@ -1,5 +1,6 @@
 //! What can go wrong, and what to do about it.
 
+use crate::model::JobId;
 use rusqlite::ffi::ErrorCode;
 use std::{any::Any, io, path::PathBuf};
 use thiserror::Error;
@@ -88,6 +89,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// There is no such job, or it is not for whoever asks.
+    pub fn no_job(id: JobId) -> Self {
+        Self::not_found(format!("there is no job {id}"))
+    }
+
     /// Whether the same may succeed later without anybody changing what was asked for: the disk is full or fails, or
     /// another program is in the way.
     pub fn passes(&self) -> bool {

@@ -24,6 +24,8 @@ pub(super) const MACHINES_WITH_OPEN_JOBS: &str =
 pub struct JobFilter {
     /// Only jobs of this machine.
     pub machine: Option<MachineId>,
+    /// Only jobs of these machines; none for all.
+    pub among: Option<Vec<MachineId>>,
     /// Only jobs in one of these states; empty means any state.
     pub states: Vec<JobState>,
     /// How many at most.
@@ -35,7 +37,7 @@ pub struct JobFilter {
 impl Default for JobFilter {
     /// The latest 100 jobs.
     fn default() -> Self {
-        Self { machine: None, states: Vec::new(), limit: 100, before: None }
+        Self { machine: None, among: None, states: Vec::new(), limit: 100, before: None }
     }
 }
 
@@ -144,7 +146,7 @@ pub(super) fn select_content(db: &Connection, id: JobId) -> Result<JobContent> {
         .prepare_cached("SELECT bytes FROM documents JOIN jobs ON documents.id = jobs.document_id WHERE jobs.id = ?1")?
         .query_row([id.0], |row| row.get(0))
         .optional()?
-        .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))?;
+        .ok_or_else(|| StoreError::no_job(id))?;
     let fields = db
         .prepare_cached("SELECT fields FROM job_fields WHERE job_id = ?1")?
         .query_row([id.0], |row| columns::json(row, "fields"))
@@ -200,6 +202,10 @@ pub(super) fn list_sql(filter: &JobFilter) -> String {
         let names: Vec<_> = filter.states.iter().map(|state| format!("'{}'", state.name())).collect();
         // The plus keeps this term from being taken for an index's.
         let _ = write!(conditions, " AND +state IN ({})", names.join(", "));
+    }
+    if let Some(among) = &filter.among {
+        let ids: Vec<_> = among.iter().map(|id| format!("'{id}'")).collect();
+        let _ = write!(conditions, " AND +machine_id IN ({})", ids.join(", "));
     }
     // Without the machine the parameter is still there: it is null.
     conditions += if filter.machine.is_some() { " AND machine_id = ?3" } else { " AND ?3 IS NULL" };
@@ -322,7 +328,7 @@ pub(super) fn find(db: &Connection, id: JobId) -> Result<JobRecord> {
     db.prepare_cached(&format!("{SELECT} {JOIN} WHERE jobs.id = ?1"))?
         .query_row([id.0], record)
         .optional()?
-        .ok_or_else(|| StoreError::not_found(format!("there is no job {id}")))
+        .ok_or_else(|| StoreError::no_job(id))
 }
 
 /// The held jobs of a machine, oldest first.

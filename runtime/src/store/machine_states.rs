@@ -3,6 +3,7 @@
 use super::{Result, Store, columns, machines, writer::Write};
 use crate::model::{MachineId, MachineState, NewEvent, Property, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 const HISTORY: u32 = 200;
 
 /// A change of a machine's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateChange {
     /// The new state.
     #[serde(flatten)]
@@ -21,7 +22,7 @@ pub struct StateChange {
 }
 
 /// What a machine last showed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LastKnown {
     /// The status code of the machine's type.
     pub code: u32,

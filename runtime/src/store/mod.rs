@@ -25,6 +25,7 @@
 //! * [`drivers`], `components`: installed components and their files
 //! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
 //!   the ledger of labels
+//! * [`tokens`]: who may do what
 //! * `templates`: label templates, their versions and rows
 
 pub mod audits;
@@ -52,9 +53,10 @@ pub mod settings;
 mod templates;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 mod writer;
 
-pub use audits::{Audit, NewAudit};
+pub use audits::{Audit, AuditFilter, NewAudit};
 pub use backup::{RestoredState, StateCopy};
 pub use error::StoreError;
 pub use events::{EventPage, EventRetention};
@@ -63,6 +65,7 @@ pub use jobs::JobFilter;
 pub use machine_states::{LastKnown, StateChange};
 pub use secrets::Secrets;
 pub use settings::{SettingWrite, Settings};
+pub use tokens::SecretHash;
 pub use writer::{Trouble, WriteCounts};
 
 use crate::model::Event;

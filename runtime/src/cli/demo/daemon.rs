@@ -1,6 +1,6 @@
 //! The demo's daemon: `ostler serve` in a process of its own.
 
-use crate::{cli::client::Client, daemon::SOCKET};
+use crate::{cli::client::Client, listen::SOCKET};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::{

@@ -3,7 +3,7 @@
 use super::Check;
 use crate::{
     cli::client::Client,
-    daemon::{MAX_SOCKET_PATH, SOCKET},
+    listen::{MAX_SOCKET_PATH, SOCKET},
     store::in_use,
 };
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Digest, DriverInfo, InstalledDriver};
+use crate::store::AuditFilter;
 
 fn driver(slug: &str, version: &str) -> InstalledDriver {
     InstalledDriver {
@@ -36,7 +37,7 @@ async fn installing_does_not_enable_and_twice_is_once() {
     assert!(!store.insert_driver(zebra.clone(), "anna").await.unwrap());
     assert_eq!(store.drivers().await.unwrap(), [zebra]);
     assert_eq!(kinds(&store).await, ["driver.installed"]);
-    assert_eq!(store.audits(10).await.unwrap().len(), 1);
+    assert_eq!(store.audits(AuditFilter { limit: 10, ..Default::default() }).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -63,7 +64,7 @@ async fn one_component_of_a_driver_is_enabled_at_a_time() {
     assert_eq!(store.disable_driver(&slug, "anna").await.unwrap(), None);
     let kinds = kinds(&store).await;
     assert_eq!(kinds[3..], ["driver.enabled", "driver.enabled", "driver.enabled", "driver.disabled"]);
-    let audit = store.audits(1).await.unwrap().remove(0);
+    let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((audit.action.as_str(), audit.subject.as_str()), ("driver.disable", "driver:zebra"));
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Digest, DriverError, ErrorKind, JobState, LabelProgress, NewJob, Outcome, Proof, RequestKey};
+use crate::store::AuditFilter;
 use serde_json::json;
 
 fn in_doubt() -> DriverError {
@@ -19,7 +20,7 @@ async fn unknown() -> (TempDir, Store, MachineId, JobId) {
 }
 
 async fn last_audit(store: &Store) -> (String, String, Option<serde_json::Value>) {
-    let audit = store.audits(1).await.unwrap().remove(0);
+    let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     (audit.action, audit.subject, audit.after)
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{DriverError, JobState, LabelProgress, Outcome, Proof};
+use crate::store::AuditFilter;
 use serde_json::json;
 use std::time::Duration;
 
@@ -157,7 +158,7 @@ async fn cancelling_is_for_jobs_whose_call_does_not_run() {
     assert_eq!(cancelled.error.unwrap().message, "cancelled by anna");
     store.defer_job(running, transient(), None).await.unwrap();
     store.cancel_job(running, "anna").await.expect("it waits to be tried again");
-    let audit = store.audits(1).await.unwrap().remove(0);
+    let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((audit.action.as_str(), audit.subject), ("job.cancel", format!("job:{running}")));
 }
 
@@ -216,7 +217,7 @@ async fn a_person_may_go_on_from_any_label() {
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, id);
     store.start_job(id).await.unwrap();
     store.label_started(id, 1).await.unwrap();
-    let audit = store.audits(1).await.unwrap().remove(0);
+    let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((audit.action.as_str(), audit.after), ("job.retry", Some(json!({ "from": 1 }))));
 }
 

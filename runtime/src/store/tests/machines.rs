@@ -1,6 +1,7 @@
 //! Machines with everything that belongs to them.
 
 use super::*;
+use crate::store::AuditFilter;
 use crate::{
     model::{JobState, MachineState, NewEvent, Proof, Property, PropertyKind},
     store::{LastKnown, SettingWrite, machine_values},
@@ -41,7 +42,7 @@ async fn every_decision_leaves_an_audit_and_an_event() {
     assert!(!store.machine(id).await.unwrap().active);
     store.remove_machine(id, "bert").await.unwrap();
     assert_eq!(kinds(&store).await, ["machine.added", "machine.renamed", "machine.deactivated", "machine.removed"]);
-    let audits = store.audits(10).await.unwrap();
+    let audits = store.audits(AuditFilter { limit: 10, ..Default::default() }).await.unwrap();
     let actions: Vec<_> = audits.iter().rev().map(|audit| audit.action.as_str()).collect();
     assert_eq!(actions, ["machine.add", "machine.rename", "machine.deactivate", "machine.remove"]);
     assert_eq!((audits[2].before.clone(), audits[2].after.clone()), (Some(json!("Zebra")), Some(json!("Zebra 2"))));

@@ -1,6 +1,7 @@
 //! Values of settings, and what is told about their changes.
 
 use super::*;
+use crate::store::AuditFilter;
 use crate::{
     model::{Scope, Value},
     store::SettingWrite,
@@ -59,7 +60,7 @@ async fn a_write_is_audited_with_both_values_and_told_with_keys_only() {
         .await
         .unwrap();
     assert_eq!(changed.len(), 2);
-    let audits = store.audits(2).await.unwrap();
+    let audits = store.audits(AuditFilter { limit: 2, ..Default::default() }).await.unwrap();
     assert_eq!(audits[1].subject, format!("machine:{id} M/LOCATION"));
     assert_eq!((audits[1].before.clone(), audits[1].after.clone()), (Some(json!("Hall 1")), Some(json!("Hall 2"))));
     assert_eq!((audits[0].before.clone(), audits[0].after.clone()), (None, Some(json!("***"))));
@@ -71,7 +72,7 @@ async fn a_write_is_audited_with_both_values_and_told_with_keys_only() {
 
     // Replaced by something that is not masked, the old secret still is.
     store.write_settings(id, vec![set(Scope::Driver, "TOKEN", text("plain"))], "anna").await.unwrap();
-    let audit = store.audits(1).await.unwrap().remove(0);
+    let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((audit.before, audit.after), (Some(json!("***")), Some(json!("plain"))));
 }
 
