@@ -50,6 +50,28 @@ enum Network {
     Tls(TlsListener),
 }
 
+impl Network {
+    async fn open(http: &Http) -> Result<Option<Self>> {
+        match http.listen {
+            Listen::Off => Ok(None),
+            Listen::At(address) => Ok(Some(listen(address, http).await?)),
+        }
+    }
+
+    fn url(&self) -> Option<Url> {
+        let (scheme, address) = match self {
+            Self::Plain(listener) => ("http", listener.local_addr()),
+            Self::Tls(listener) => ("https", Ok(listener.address)),
+        };
+        Some(Url { scheme, address: address.ok()? })
+    }
+}
+
+/// Whether a daemon could listen on its network address now, and where.
+pub async fn network(http: &Http) -> Result<Option<Url>> {
+    Ok(Network::open(http).await?.as_ref().and_then(Network::url))
+}
+
 /// The address of the page, for a browser.
 #[derive(Debug, Clone)]
 pub struct Url {
@@ -67,10 +89,7 @@ impl Listeners {
     /// Listens. Fails when something else does already, or when it would be unsafe.
     pub async fn open(data: &Path, http: &Http) -> Result<Self> {
         // The safety of the network address is a matter of configuration, so it comes before anything is opened.
-        let network = match http.listen {
-            Listen::Off => None,
-            Listen::At(address) => Some(listen(address, http).await?),
-        };
+        let network = Network::open(http).await?;
         let (unix, socket) = listen_on_socket(data)?;
         Ok(Self { unix, socket, network })
     }
@@ -82,11 +101,7 @@ impl Listeners {
 
     /// Where a browser finds the page.
     pub fn url(&self) -> Option<Url> {
-        let (scheme, address) = match self.network.as_ref()? {
-            Network::Plain(listener) => ("http", listener.local_addr()),
-            Network::Tls(listener) => ("https", Ok(listener.address)),
-        };
-        Some(Url { scheme, address: address.ok()? })
+        self.network.as_ref().and_then(Network::url)
     }
 
     /// Serves everywhere until one of them fails, which they do not while the process lives.

@@ -47,8 +47,13 @@ impl Output {
 
 /// Runs `ostler --data <data>` with arguments.
 pub fn ostler(data: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+    ostler_with(data, arguments, &[])
+}
+
+/// Runs `ostler --data <data>` with arguments and variables.
+pub fn ostler_with(data: &Path, arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(place::ostler());
-    command.arg("--data").arg(data).args(arguments);
+    command.arg("--data").arg(data).args(arguments).envs(environment.iter().copied());
     command.env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
     let output = runtime().block_on(async { timeout(PATIENCE, command.output()).await });
     let output = output.unwrap_or_else(|_| panic!("{command:?} does not end")).unwrap();

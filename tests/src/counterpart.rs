@@ -32,6 +32,8 @@ pub enum Counterpart {
     Documents,
     /// A simulated scale, in Python 3.13.
     Emupos,
+    /// Asks an API whatever its OpenAPI document allows.
+    Schemathesis,
     /// A small disk: a tmpfs, which only root may mount.
     SmallDisk,
 }
@@ -71,6 +73,7 @@ impl Counterpart {
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
+            Self::Schemathesis => schemathesis_program().is_file(),
             Self::SmallDisk => rustix::process::geteuid().is_root(),
         }
     }
@@ -87,6 +90,29 @@ fn labelize_program() -> PathBuf {
 /// The program of [`Counterpart::Emupos`]; [`Scale`](crate::Scale) runs it.
 pub(crate) fn emupos() -> PathBuf {
     installed().join("emupos/bin/emupos")
+}
+
+fn schemathesis_program() -> PathBuf {
+    installed().join("schemathesis/bin/schemathesis")
+}
+
+/// Asks an API everything that its document allows and some of what it does not, and fails the test at an answer that is a failure
+/// of the server (500) or that the document does not have: another status, media type, header or form. `seed` is fixed, so that a
+/// failure comes again. Paths of `leave` are left out.
+pub fn schemathesis(url: &str, document: &str, token: &str, leave: &[&str]) {
+    let mut command = Command::new(schemathesis_program());
+    command.args(["run", &format!("{url}{document}"), "--header", &format!("Authorization: Bearer {token}")]);
+    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--continue-on-failure"]);
+    command.args(["--warnings", "off", "--no-color", "--checks"]).arg(
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
+         response_headers_conformance,unsupported_method,allow_header_conformance",
+    );
+    for path in leave {
+        command.args(["--exclude-path", path]);
+    }
+    let said = runtime().block_on(async { timeout(PATIENCE * 5, command.kill_on_drop(true).output()).await });
+    let said = said.expect("schemathesis does not end").unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }
 
 fn python() -> PathBuf {

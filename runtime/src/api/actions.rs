@@ -29,6 +29,7 @@ pub async fn list(registry: State, caller: Caller, Path(id): Path<String>) -> Re
 /// What an operator says when pressing a button.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "ActionPress")]
 pub struct Body {
     inputs: BTreeMap<String, serde_json::Value>,
     confirmed: bool,
@@ -36,6 +37,7 @@ pub struct Body {
 
 /// What a driver said when an action was over.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ActionResult")]
 pub struct Said {
     /// In its words.
     text: String,
@@ -70,7 +72,7 @@ pub async fn call(
             .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
     };
     let key = idempotency_key(&headers)?;
-    Ok(match registry.call_function(&entry, &function, parameters, key.as_deref()).await? {
+    Ok(match registry.call_function(&entry, &function, parameters, key.as_deref(), caller.name()).await? {
         Called::Returned(value) => Json(json!({ "ok": value })).into_response(),
         Called::Job(job) => (StatusCode::ACCEPTED, Json(json!({ "job": job }))).into_response(),
     })

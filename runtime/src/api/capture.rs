@@ -17,6 +17,7 @@ use tokio_util::io::ReaderStream;
 /// How long to capture.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CaptureBegin")]
 pub struct Begin {
     /// 1 to 1440.
     pub minutes: u32,
@@ -24,6 +25,7 @@ pub struct Begin {
 
 /// A capture that goes on.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CaptureBegun")]
 pub struct Begun {
     /// When it ends by itself.
     pub until: Timestamp,

@@ -59,7 +59,7 @@ pub async fn list(
 /// `POST /api/job/candidates/`: the body is a document as for a job, without a machine; the answer what each machine that prints
 /// would do with it, those first that would print soonest.
 pub async fn candidates(registry: State, caller: Caller, request: Request) -> Result<Json<Vec<Candidate>>, ApiError> {
-    let mut all = registry.candidates(&Submitted::read(&registry, request).await?.finish()?).await?;
+    let mut all = registry.candidates(&Submitted::read(&registry, &caller, request).await?.finish()?).await?;
     all.retain(|candidate| caller.sees(candidate.pk));
     Ok(Json(all))
 }
@@ -67,7 +67,7 @@ pub async fn candidates(registry: State, caller: Caller, request: Request) -> Re
 /// `POST /api/job/?machine=ID&copies=N&title=T&options=JSON&fields=JSON`: the body is the document, `Content-Type` its media
 /// type; or a form with the same names and the document as `document`.
 pub async fn submit(registry: State, caller: Caller, request: Request) -> Result<Created<JobRecord>, ApiError> {
-    let mut submitted = Submitted::read(&registry, request).await?;
+    let mut submitted = Submitted::read(&registry, &caller, request).await?;
     let entry = find(&registry, &caller, &submitted.required("machine")?)?;
     Ok(Created(registry.submit(&entry, submitted.finish()?).await?))
 }
@@ -127,7 +127,7 @@ pub async fn cancel(registry: State, caller: Caller, Path(id): Path<String>) -> 
 }
 
 /// The job of a number in a path, if it is of a machine that the caller may see.
-async fn seen(registry: &Registry, caller: &Caller, id: &str) -> Result<JobRecord, ApiError> {
+pub async fn seen(registry: &Registry, caller: &Caller, id: &str) -> Result<JobRecord, ApiError> {
     let number = parse(id)?;
     let job = registry.services.store.job(number).await?;
     if caller.sees(job.machine) { Ok(job) } else { Err(StoreError::no_job(number).into()) }

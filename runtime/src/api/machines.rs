@@ -3,10 +3,11 @@
 use super::{
     ApiError, State, carried,
     extract::{Created, Json, Path, Query},
+    pages::{Listed, part},
 };
 use crate::{
     access::Caller,
-    broker::LogLine,
+    broker::{LogLine, Machine},
     model::{MachineId, Scope, Slug, Timestamp},
     registry::{
         Entry, NewMachine, Registry, RegistryError, Stage,
@@ -17,20 +18,69 @@ use crate::{
 use axum::response::NoContent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
-/// Which machines to list.
+/// Which machines to list, and how.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
+    /// Of this type.
     machine_type: Option<String>,
+    /// With this driver.
     driver: Option<String>,
+    /// That should run, or should not.
     active: Option<bool>,
-    /// A part of the name, without regard to case.
+    /// A part of the name, type or driver, without regard to case.
     search: Option<String>,
     /// The whole name.
     name: Option<String>,
+    /// That take calls, or do not.
     initialized: Option<bool>,
+    /// `name`, `machine_type`, `driver` or `active`, downwards with a minus before it; several are separated by commas.
+    /// `-active,machine_type` unless it says otherwise.
+    ordering: Option<String>,
+    /// How many; all unless it says so.
+    limit: Option<usize>,
+    /// After how many.
+    offset: Option<usize>,
+}
+
+impl Filter {
+    fn takes(&self, machine: &Machine) -> bool {
+        let (of, driver) = (machine.machine_type.slug.as_str(), machine.driver.as_str());
+        let found = |text: &String| {
+            let text = text.to_lowercase();
+            [machine.name().to_lowercase().as_str(), of, driver].iter().any(|part| part.contains(&text))
+        };
+        self.machine_type.as_ref().is_none_or(|wanted| wanted == of)
+            && self.driver.as_ref().is_none_or(|wanted| wanted == driver)
+            && self.active.is_none_or(|active| active == machine.is_active())
+            && self.name.as_ref().is_none_or(|name| *name == machine.name())
+            && self.initialized.is_none_or(|initialized| initialized == machine.is_initialized())
+            && self.search.as_ref().is_none_or(found)
+    }
+
+    /// Sorts by the first key, then by the next; machines that are equal by all of them stay oldest first.
+    fn sort(&self, machines: &mut [Entry]) -> Result<(), ApiError> {
+        for key in self.ordering.as_deref().unwrap_or("-active,machine_type").split(',').rev() {
+            let (key, down) = key.trim().strip_prefix('-').map_or((key.trim(), false), |key| (key, true));
+            let order: fn(&Machine, &Machine) -> Ordering = match key {
+                "name" => |a, b| a.name().to_lowercase().cmp(&b.name().to_lowercase()),
+                "machine_type" => |a, b| a.machine_type.slug.cmp(&b.machine_type.slug),
+                "driver" => |a, b| a.driver.cmp(&b.driver),
+                "active" => |a, b| a.is_active().cmp(&b.is_active()),
+                _ => {
+                    let message = format!("'{key}' is no order: use name, machine_type, driver or active.");
+                    return Err(ApiError::field("ordering", message));
+                }
+            };
+            machines.sort_by(|a, b| {
+                let order = order(&a.machine, &b.machine);
+                if down { order.reverse() } else { order }
+            });
+        }
+        Ok(())
+    }
 }
 
 /// The machine of an id in a path.
@@ -48,27 +98,22 @@ pub async fn list(
     registry: State,
     caller: Caller,
     Query(filter): Query<Filter>,
-) -> Result<Json<Vec<MachineView>>, ApiError> {
-    let mut views = Vec::new();
-    for entry in registry.machines() {
-        let machine = &entry.machine;
-        let accepted = caller.sees(machine.id)
-            && filter.machine_type.as_ref().is_none_or(|of| of == machine.machine_type.slug.as_str())
-            && filter.driver.as_ref().is_none_or(|driver| driver == machine.driver.as_str())
-            && filter.active.is_none_or(|active| active == machine.is_active())
-            && filter.name.as_ref().is_none_or(|name| *name == machine.name())
-            && filter.initialized.is_none_or(|initialized| initialized == machine.is_initialized())
-            && filter.search.as_ref().is_none_or(|text| machine.name().to_lowercase().contains(&text.to_lowercase()));
-        if accepted {
-            views.push(registry.machine_view(&entry).await?);
-        }
+) -> Result<Json<Listed<MachineView>>, ApiError> {
+    let mut machines = registry.machines();
+    machines.retain(|entry| caller.sees(entry.machine.id) && filter.takes(&entry.machine));
+    filter.sort(&mut machines)?;
+    let at = part(machines.len(), filter.limit, filter.offset)?;
+    let mut views = Vec::with_capacity(at.len());
+    for entry in machines.get(at.clone()).unwrap_or_default() {
+        views.push(registry.machine_view(entry).await?);
     }
-    Ok(Json(views))
+    Ok(Json(Listed::of(views, machines.len(), filter.limit, &at)))
 }
 
 /// A machine to be added.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewMachine")]
 pub struct Create {
     name: String,
     machine_type: String,
@@ -124,6 +169,7 @@ pub async fn show(registry: State, caller: Caller, Path(id): Path<String>) -> Re
 
 /// What may be changed of a machine.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "MachineChange")]
 pub struct Update {
     name: Option<String>,
     active: Option<bool>,
@@ -131,6 +177,8 @@ pub struct Update {
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
     ping_interval_ms: Given<u32>,
+    /// The revision that the client has seen: when somebody changed the machine since, nothing is done (409).
+    revision: Option<i64>,
 }
 
 /// Tells null from a field that is not there.
@@ -156,6 +204,7 @@ pub async fn update(
     Json(body): Json<Update>,
 ) -> Result<Json<MachineView>, ApiError> {
     let entry = find(&registry, &caller, &id)?;
+    let _turn = entry.turn(&registry, body.revision).await?;
     match body.ping_interval_ms {
         Given::Nothing => {}
         Given::Null => registry.set_ping_interval(&entry, None, caller.name()).await?,
@@ -231,8 +280,9 @@ pub async fn log(registry: State, caller: Caller, Path(id): Path<String>) -> Res
 }
 
 /// `GET /api/machine/types/`.
-pub async fn types(registry: State) -> Json<Vec<TypeView>> {
-    Json(registry.catalog().types().map(|of| Registry::type_view(of)).collect())
+pub async fn types(registry: State) -> Result<Json<Vec<TypeView>>, ApiError> {
+    let plugins = registry.plugins().await?;
+    Ok(Json(registry.catalog().types().map(|of| Registry::type_view(of, &plugins)).collect()))
 }
 
 /// What is wrong beyond single machines, and how the start went.

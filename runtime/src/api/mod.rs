@@ -5,10 +5,13 @@
 //! * [`routes`]: what a route is; [`openapi`]: the document that is made of all of them
 //! * [`request`]: what surrounds every request; [`access`]: who makes it, and may they
 //! * [`error`]: what a refusal looks like
+//! * [`pages`]: long lists in parts
+//! * [`once`]: requests that must not be done twice
 //! * [`extract`]: what requests bring, read with refusals in JSON
 //! * [`machines`], [`settings`]: machines and their settings
 //! * [`drivers`], [`plugins`]: installed components, and what comes together
 //! * [`actions`]: buttons, functions, options of jobs
+//! * [`labels`], [`outputs`], [`statuses`]: printing and statuses as upstream's clients ask for them
 //! * [`rehearsals`]: previews and dry runs; [`capture`]: what goes over a machine's wire
 //! * [`jobs`]: print jobs; [`submission`]: a document as a request brings it
 //! * [`templates`]: label templates; `rows`: values for them, as JSON or CSV
@@ -30,14 +33,19 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod jobs;
+pub mod labels;
 pub mod machines;
+pub mod once;
 pub mod openapi;
+pub mod outputs;
+pub mod pages;
 pub mod plugins;
 pub mod rehearsals;
 pub mod request;
 pub mod routes;
 mod rows;
 pub mod settings;
+pub mod statuses;
 pub mod submission;
 pub mod templates;
 pub mod tokens;
@@ -53,7 +61,7 @@ use crate::{
 };
 use aide::openapi::OpenApi;
 use axum::{Router, extract::FromRef, middleware};
-use routes::{Routes, anybody, delete, get, on_all, on_machines, patch, post, put};
+use routes::{Routes, anybody, delete, get, on_all, on_machines, options, patch, post, put};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
@@ -102,7 +110,9 @@ const MAX_PLUGIN: usize = 256 << 20;
 const MAX_COMPONENT: usize = 256 << 20;
 /// What a job may be made of.
 const DOCUMENTS: &[&str] =
-    &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", "application/octet-stream", "multipart/form-data"];
+    &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", ANY, "multipart/form-data"];
+/// A file of a type that is not told.
+const ANY: &str = "application/octet-stream";
 /// Rows of values.
 const ROWS: &[&str] = &["application/json", "text/csv"];
 
@@ -119,13 +129,13 @@ const OF_A_DOCUMENT: &[(&str, &str)] = &[
 ];
 
 /// Every route, with the role that it needs.
-fn all_routes() -> Routes {
-    Routes::new()
+fn all_routes(context: Option<&Context>) -> Routes {
+    Routes::new(context)
         .at("/healthz", anybody(), get(health, "Whether the process answers").sends(&["text/plain"]))
         .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]))
         // Machines.
         .at("/api/machine/", on_machines(View), get(machines::list, "Machines"))
-        .at("/api/machine/", on_all(Configure), post(machines::create, "Add a machine"))
+        .at("/api/machine/", on_all(Configure), post(machines::create, "Add a machine").once())
         .at("/api/machine/types/", on_machines(View), get(machines::types, "Machine types"))
         .at("/api/machine/drivers/", on_machines(View), get(drivers::available, "Drivers that are enabled"))
         .at(
@@ -158,7 +168,7 @@ fn all_routes() -> Routes {
         .at(
             "/api/machine/{id}/actions/{key}/",
             on_machines(Operate),
-            post(actions::run, "Press a button; answers when it is over"),
+            post(actions::run, "Press a button; answers when it is over").once(),
         )
         .at(
             "/api/machine/{id}/call/{function}/",
@@ -225,7 +235,7 @@ fn all_routes() -> Routes {
         .at(
             "/api/driver/",
             on_all(Admin),
-            post(drivers::install, "Install a component").takes(&["application/wasm"], MAX_COMPONENT),
+            post(drivers::install, "Install a component").takes(&["application/wasm", ANY], MAX_COMPONENT),
         )
         .at("/api/driver/{slug}/", on_all(View), get(drivers::show, "A driver's components, the newest first"))
         .at("/api/driver/{slug}/", on_all(Admin), patch(drivers::update, "How many machines an instance serves"))
@@ -238,7 +248,7 @@ fn all_routes() -> Routes {
         .at(
             "/api/plugin/",
             on_all(Admin),
-            post(plugins::install, "Install a plugin").takes(&["application/x-tar", "application/zstd"], MAX_PLUGIN),
+            post(plugins::install, "Install a plugin").takes(&["application/x-tar", "application/zstd", ANY], MAX_PLUGIN),
         )
         .at("/api/plugin/{slug}/", on_all(View), get(plugins::show, "A plugin"))
         .at("/api/plugin/{slug}/", on_all(Admin), delete(plugins::remove, "Remove a plugin"))
@@ -267,8 +277,20 @@ fn all_routes() -> Routes {
         .at(
             "/api/job/{id}/reprint/",
             on_machines(Operate),
-            post(jobs::reprint, "Print all of a job again, as another job"),
+            post(jobs::reprint, "Print all of a job again, as another job").once(),
         )
+        // As upstream's clients print.
+        .at("/api/label/print/", on_machines(Operate), post(labels::print, "Print rows of a template on a machine"))
+        .at(
+            "/api/label/print/",
+            on_machines(View),
+            options(labels::describe, "The fields of a print request, with the options of a machine"),
+        )
+        .at("/api/label/template/", on_machines(View), get(labels::templates, "Label templates, as upstream lists them"))
+        .at("/api/data-output/", on_machines(View), get(outputs::list, "Print jobs, the newest first"))
+        .at("/api/data-output/{id}/", on_machines(View), get(outputs::show, "A print job"))
+        .at("/api/generic/status/", on_machines(View), get(statuses::list, "What statuses mean, by machine type"))
+        .at("/api/generic/status/{model}/", on_machines(View), get(statuses::show, "What the statuses of a type mean"))
         // Label templates.
         .at("/api/template/", on_machines(View), get(templates::list, "Label templates"))
         .at(
@@ -292,7 +314,7 @@ fn all_routes() -> Routes {
         .at(
             "/api/template/{which}/row/",
             on_all(Operate),
-            post(templates::add_rows, "Keep rows with a template").takes(ROWS, MAX_DOCUMENT),
+            post(templates::add_rows, "Keep rows with a template").takes(ROWS, MAX_DOCUMENT).once(),
         )
         .at("/api/template/{which}/row/{row}/", on_all(Operate), delete(templates::remove_row, "Remove a kept row"))
         .at(
@@ -323,7 +345,7 @@ const MAX_CALL: usize = 2 << 20;
 
 /// The API with all that surrounds it.
 pub fn router(context: Context) -> Router {
-    let (router, _) = described();
+    let (router, _) = described(Some(&context));
     router
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })
         .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
@@ -332,10 +354,10 @@ pub fn router(context: Context) -> Router {
         .with_state(context)
 }
 
-/// All routes, and the document about them.
-fn described() -> (Router<Context>, OpenApi) {
+/// All routes, and the document about them. Without what routes ask they cannot be used, and are only described.
+fn described(context: Option<&Context>) -> (Router<Context>, OpenApi) {
     let mut document = openapi::begin();
-    let router = all_routes().into_router().finish_api(&mut document);
+    let router = all_routes(context).into_router().finish_api(&mut document);
     openapi::finish(&mut document);
     (router, document)
 }

@@ -27,7 +27,7 @@ pub async fn preview(
     request: Request,
 ) -> Result<Response, ApiError> {
     let entry = find(&registry, &caller, &id)?;
-    let mut submitted = Submitted::read(&registry, request).await?;
+    let mut submitted = Submitted::read(&registry, &caller, request).await?;
     let label = submitted.number("label")?.unwrap_or(1);
     let index = label.checked_sub(1).ok_or_else(|| ApiError::field("label", "Labels are counted from 1."))?;
     let png = registry.preview(&entry, submitted.finish()?, index).await?;
@@ -79,7 +79,7 @@ pub async fn dry_run(
     request: Request,
 ) -> Result<Json<DryRunView>, ApiError> {
     let entry = find(&registry, &caller, &id)?;
-    let submission = Submitted::read(&registry, request).await?.finish()?;
+    let submission = Submitted::read(&registry, &caller, request).await?.finish()?;
     let DryRun { job, labels, error, log } = registry.dry_run(&entry, submission).await?;
     let sent = |SentLabel { index, raster, bytes, proof }| SentView {
         label: index + 1,

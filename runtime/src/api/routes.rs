@@ -10,7 +10,7 @@ use aide::{
         routing::{ApiMethodRouter, delete_with, get_with, options_with, patch_with, post_with, put_with},
     },
     openapi::{
-        MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, RequestBody,
+        HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, RequestBody,
         Response, SchemaObject, StatusCode,
     },
     operation::OperationHandler,
@@ -45,12 +45,15 @@ pub const fn on_all(role: Role) -> Need {
 }
 
 /// Routes with their description.
-pub struct Routes(ApiRouter<Context>);
+pub struct Routes {
+    router: ApiRouter<Context>,
+    context: Option<Context>,
+}
 
 impl Routes {
-    /// None.
-    pub fn new() -> Self {
-        Self(ApiRouter::new())
+    /// None, with what they are going to ask, unless they are to be described only.
+    pub fn new(context: Option<&Context>) -> Self {
+        Self { router: ApiRouter::new(), context: context.cloned() }
     }
 
     /// One more.
@@ -58,18 +61,22 @@ impl Routes {
     pub fn at(self, path: &'static str, need: Need, mut endpoint: Endpoint) -> Self {
         endpoint.about.path = path;
         endpoint.about.need = need;
+        let once = endpoint.about.once;
         let mut method = (endpoint.make)(endpoint.about);
+        if let Some(context) = self.context.clone().filter(|_| once) {
+            method = method.layer(middleware::from_fn_with_state(context, super::once::once));
+        }
         if let Some(bytes) = endpoint.limit {
             method = method.layer(DefaultBodyLimit::max(bytes));
         }
         // Outermost, so that nothing of a request is read for somebody who may not make it.
         let method = method.layer(middleware::from_fn(move |request, next| access::check(need, request, next)));
-        Self(self.0.api_route(path, method))
+        Self { router: self.router.api_route(path, method), ..self }
     }
 
     /// The router, to be finished with its document.
     pub fn into_router(self) -> ApiRouter<Context> {
-        self.0
+        self.router
     }
 }
 
@@ -90,6 +97,8 @@ struct About {
     takes: &'static [&'static str],
     /// Media types of the answer, where it is not JSON.
     sends: &'static [&'static str],
+    /// Whether `Idempotency-Key` counts.
+    once: bool,
     /// A parameter of the query that a handler reads by itself, with what it is.
     parameters: &'static [(&'static str, &'static str)],
 }
@@ -143,6 +152,13 @@ impl Endpoint {
         self
     }
 
+    /// With an `Idempotency-Key` it is done once.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.about.once = true;
+        self
+    }
+
     /// A name of its own, where one handler answers several methods.
     #[must_use]
     pub fn named(mut self, id: &'static str) -> Self {
@@ -159,7 +175,7 @@ fn name_of<H>() -> String {
 
 impl About {
     fn new(id: String, summary: &'static str) -> Self {
-        Self { id, summary, path: "", need: anybody(), takes: &[], sends: &[], parameters: &[] }
+        Self { id, summary, path: "", need: anybody(), once: false, takes: &[], sends: &[], parameters: &[] }
     }
 
     fn write(self, mut transform: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -181,6 +197,12 @@ impl About {
             operation.parameters.push(ReferenceOr::Item(Parameter::Path {
                 parameter_data: parameter(name, None, true),
                 style: PathStyle::Simple,
+            }));
+        }
+        if self.once {
+            operation.parameters.push(ReferenceOr::Item(Parameter::Header {
+                parameter_data: parameter("Idempotency-Key", Some("The client's name for the request: it is done once."), false),
+                style: HeaderStyle::Simple,
             }));
         }
         for (name, what) in self.parameters {

@@ -21,10 +21,13 @@ pub async fn list(registry: State, caller: Caller, Path(id): Path<String>) -> Re
 
 /// Values by scope and key.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SettingsChange")]
 pub struct Several {
     /// Whether the operator agreed to what the settings ask.
     #[serde(default)]
     manual_confirm: bool,
+    /// The revision of the machine that the client has seen.
+    revision: Option<i64>,
     #[serde(flatten)]
     values: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
 }
@@ -37,6 +40,7 @@ pub async fn update(
     Json(body): Json<Several>,
 ) -> Result<Json<Vec<SettingView>>, ApiError> {
     let entry = find(&registry, &caller, &id)?;
+    let _turn = entry.turn(&registry, body.revision).await?;
     registry.set_settings(&entry, &proposals(body.values)?, body.manual_confirm, caller.name()).await?;
     Ok(Json(Registry::setting_views(&entry)))
 }
@@ -65,11 +69,14 @@ pub async fn choices(
 
 /// A value to write.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SettingChange")]
 pub struct Write {
     value: serde_json::Value,
     /// Whether the operator agreed to what the setting asks.
     #[serde(default)]
     manual_confirm: bool,
+    /// The revision of the machine that the client has seen: when somebody changed it since, nothing is done (409).
+    revision: Option<i64>,
 }
 
 /// `PUT` or `PATCH /api/machine/{id}/settings/{M|D}/{KEY}/`.
@@ -82,6 +89,7 @@ pub async fn set(
     let entry = find(&registry, &caller, &id)?;
     let scope = parse(&scope)?;
     view(&entry, scope, &key)?;
+    let _turn = entry.turn(&registry, body.revision).await?;
     registry.set_settings(&entry, &[(scope, key.clone(), body.value)], body.manual_confirm, caller.name()).await?;
     Ok(Json(view(&entry, scope, &key)?))
 }

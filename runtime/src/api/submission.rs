@@ -7,6 +7,7 @@
 
 use super::{ApiError, rows};
 use crate::{
+    access::Caller,
     jobs::Submission,
     model::{Fields, StoredTemplate},
     registry::Registry,
@@ -33,7 +34,7 @@ struct Parameters(BTreeMap<String, String>);
 
 impl Submitted {
     /// Reads a request.
-    pub async fn read(registry: &Registry, mut request: Request) -> Result<Self, ApiError> {
+    pub async fn read(registry: &Registry, caller: &Caller, mut request: Request) -> Result<Self, ApiError> {
         let Query(query) = request
             .extract_parts::<Query<BTreeMap<String, String>>>()
             .await
@@ -80,6 +81,7 @@ impl Submitted {
             options: parameters.json("options", "a JSON object, such as {\"darkness\": 12}")?.unwrap_or_default(),
             fields,
             key: key.or_else(|| parameters.take("idempotency_key")),
+            by: caller.name().to_owned(),
         };
         Ok(Self { submission, parameters })
     }

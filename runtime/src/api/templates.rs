@@ -51,7 +51,8 @@ pub struct TemplateView {
     pub source: Option<String>,
 }
 
-fn view(stored: StoredTemplate, with_source: bool) -> Result<TemplateView, ApiError> {
+/// A stored template as the API shows it.
+pub fn template_of(stored: StoredTemplate, with_source: bool) -> Result<TemplateView, ApiError> {
     let said = read(&stored.source)?;
     Ok(TemplateView {
         pk: stored.id,
@@ -73,13 +74,13 @@ fn view(stored: StoredTemplate, with_source: bool) -> Result<TemplateView, ApiEr
 /// `GET /api/template/`: the latest version of each, by name.
 pub async fn list(registry: State) -> Result<Json<Vec<TemplateView>>, ApiError> {
     let all = registry.services.store.templates().await?;
-    Ok(Json(all.into_iter().map(|stored| view(stored, false)).collect::<Result<_, _>>()?))
+    Ok(Json(all.into_iter().map(|stored| template_of(stored, false)).collect::<Result<_, _>>()?))
 }
 
 /// `POST /api/template/`: the body is a template's file. It becomes the next version of its name.
 pub async fn create(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Created<TemplateView>, ApiError> {
     let stored = registry.put_template(body.to_vec(), caller.name()).await?;
-    Ok(Created(view(stored, false)?))
+    Ok(Created(template_of(stored, false)?))
 }
 
 /// Which version.
@@ -95,7 +96,7 @@ pub async fn show(
     Path(which): Path<String>,
     Query(Which { version }): Query<Which>,
 ) -> Result<Json<TemplateView>, ApiError> {
-    Ok(Json(view(registry.template(&which, version).await?, true)?))
+    Ok(Json(template_of(registry.template(&which, version).await?, true)?))
 }
 
 /// `DELETE /api/template/{id or name}/`.
@@ -109,7 +110,7 @@ pub async fn remove(registry: State, caller: Caller, Path(which): Path<String>) 
 pub async fn versions(registry: State, Path(which): Path<String>) -> Result<Json<Vec<TemplateView>>, ApiError> {
     let stored = registry.template(&which, None).await?;
     let all = registry.services.store.template_versions(stored.id).await?;
-    Ok(Json(all.into_iter().map(|stored| view(stored, false)).collect::<Result<_, _>>()?))
+    Ok(Json(all.into_iter().map(|stored| template_of(stored, false)).collect::<Result<_, _>>()?))
 }
 
 /// `GET /api/template/{id or name}/row/`.

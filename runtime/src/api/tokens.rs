@@ -24,6 +24,7 @@ pub async fn list(State(tokens): State<Arc<Tokens>>) -> Json<Vec<TokenRecord>> {
 /// A token to be made.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewToken")]
 pub struct Create {
     /// What it is called: 1 to 64 characters.
     pub name: String,
@@ -39,6 +40,7 @@ pub struct Create {
 
 /// A token that was made.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MadeToken")]
 pub struct Made {
     /// It.
     #[serde(flatten)]
@@ -79,6 +81,7 @@ pub async fn revoke(
 
 /// Who asks.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Caller")]
 pub struct Me {
     /// As in the audit.
     pub name: String,
@@ -95,6 +98,7 @@ pub async fn me(caller: Caller) -> Json<Me> {
 
 /// A link that logs in.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LoginLink")]
 pub struct Link {
     /// For a browser; it works once, and for 15 minutes.
     pub url: String,

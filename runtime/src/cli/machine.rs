@@ -8,10 +8,10 @@ use super::{
     output::Output,
 };
 use crate::{
-    registry::view::{MachineView, SettingView},
+    registry::view::{DriverView, MachineView, SettingView},
     store::StateChange,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,9 @@ pub enum Command {
         /// Do not start it yet.
         #[arg(long)]
         inactive: bool,
+        /// Add it though its driver is not enabled: it starts when the driver is.
+        #[arg(long)]
+        pending: bool,
     },
     /// Change settings of a machine.
     Set {
@@ -141,7 +144,10 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             let settings: Vec<SettingView> = client.get(&format!("/api/machine/{}/settings/", view.pk)).await?;
             show(out, &view, &settings)
         }
-        Command::Add { name, driver, machine_type, settings, inactive } => {
+        Command::Add { name, driver, machine_type, settings, inactive, pending } => {
+            if !pending {
+                look_for(client, &driver).await?;
+            }
             let body = json!({
                 "name": name, "driver": driver, "machine_type": machine_type, "active": !inactive,
                 "settings": parse(&settings)?,
@@ -227,6 +233,26 @@ fn state(machine: &MachineView) -> String {
     format!("{}{paused}", machine.state.name())
 }
 
+/// Whether a driver is enabled: who adds a machine by hand and names another one has rather mistyped.
+async fn look_for(client: &Client, slug: &str) -> Result<()> {
+    let installed: Vec<DriverView> = client.get("/api/driver/").await?;
+    let found: Vec<_> = installed.iter().filter(|driver| driver.slug.as_str() == slug).collect();
+    if found.iter().any(|driver| driver.installed.enabled) {
+        return Ok(());
+    }
+    if !found.is_empty() {
+        bail!(
+            "driver: '{slug}' is not enabled; let it run with `ostler driver enable {slug}`, or add the machine for later with --pending"
+        );
+    }
+    let names = installed.iter().map(|driver| driver.slug.as_str());
+    let near = names.map(|name| (strsim::damerau_levenshtein(name, slug), name)).min().filter(|(far, _)| *far <= 3);
+    let meant = near.map(|(_, name)| format!(" Did you mean '{name}'?")).unwrap_or_default();
+    bail!(
+        "driver: no driver '{slug}' is installed.{meant} `ostler driver list` shows what is, `ostler driver install FILE --enable` adds one; --pending adds the machine for a driver that comes later"
+    )
+}
+
 async fn switch(client: &Client, out: Output, machine: &str, active: bool) -> Result<()> {
     let view = client.machine(machine).await?;
     let view: MachineView = client.patch(&format!("/api/machine/{}/", view.pk), &json!({ "active": active })).await?;
@@ -259,7 +285,8 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
         return out.say(&json!({ "machine": view, "settings": settings }), "");
     }
     let values = settings.iter().map(|setting| {
-        let value = setting.value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let value = setting.value.as_ref().map(ToString::to_string).filter(|value| !value.is_empty());
+        let value = value.unwrap_or_else(|| "-".to_owned());
         format!("{}:{} = {value} {}", setting.config_type, setting.spec.key, setting.spec.units).trim_end().to_owned()
     });
     let properties = view.properties.iter().map(|property| format!("{}: {}", property.key, property.value));

@@ -212,7 +212,10 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
             output::line(String::from_utf8_lossy(&text).trim_end())
         }
         Command::Token(command) => token::run(&client, out, command).await,
-        Command::Schema => output::line(&serde_json::to_string_pretty(&crate::api::openapi::document())?),
+        Command::Schema => {
+            let document = crate::api::openapi::document(&crate::registry::Catalog::build(&[], None)?);
+            output::line(&serde_json::to_string_pretty(&document)?)
+        },
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

@@ -29,7 +29,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 of.slug.to_string(),
                 of.name.clone(),
                 of.contract.clone(),
-                of.provider_plugin.as_ref().map(ToString::to_string).unwrap_or_default(),
+                of.provider_plugin.as_ref().map(|plugin| plugin.slug.to_string()).unwrap_or_default(),
                 of.description.clone(),
             ]
         }),
@@ -55,7 +55,7 @@ fn show(out: Output, of: &TypeView) -> Result<()> {
             ("type", format!("{} ({})", of.name, of.slug)),
             ("description", of.description.clone()),
             ("contract", of.contract.clone()),
-            ("plugin", of.provider_plugin.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("plugin", of.provider_plugin.as_ref().map(|plugin| plugin.slug.to_string()).unwrap_or_default()),
             ("statuses", statuses.collect::<Vec<_>>().join("\n")),
             ("functions", functions.collect::<Vec<_>>().join("\n")),
         ],

@@ -23,6 +23,7 @@ use toml::{
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case")]
+#[schemars(rename = "ValueOrigin")]
 pub enum Origin {
     /// Nobody said anything.
     Default,

@@ -1,6 +1,6 @@
 //! A machine type: a WIT contract and a manifest. It is data, not code.
 
-use super::{packages::KnownType, signature};
+use super::{packages::KnownType, schema, signature};
 use crate::model::{SettingSpec, Slug};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -139,6 +139,12 @@ pub struct TypeFunction {
     pub signature: String,
     /// Whether it can be called from outside: it takes the machine first, and no other resource.
     pub callable: bool,
+    /// The JSON Schema of its parameters, if it can be called from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<serde_json::Value>,
+    /// The JSON Schema of what it returns, if it can be called from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<serde_json::Value>,
 }
 
 /// The interfaces of the core whose types functions of `[intake]` answer with.
@@ -255,12 +261,15 @@ fn functions_of(resolve: &Resolve, interface: InterfaceId) -> Vec<TypeFunction> 
         .map(|function| {
             let mut parameters = function.params.iter().map(|param| &param.ty);
             let first = parameters.next().map(|ty| signature::ty(resolve, ty));
+            let callable = function.kind.is_async()
+                && first.as_deref() == Some("own<machine>")
+                && parameters.chain(&function.result).all(|ty| signature::is_value(resolve, ty));
             TypeFunction {
                 name: function.name.clone(),
                 signature: signature::brief(resolve, function),
-                callable: function.kind.is_async()
-                    && first.as_deref() == Some("own<machine>")
-                    && parameters.chain(&function.result).all(|ty| signature::is_value(resolve, ty)),
+                callable,
+                parameters: callable.then(|| schema::parameters(resolve, function)),
+                returns: callable.then(|| schema::result(resolve, function)),
             }
         })
         .collect()

@@ -6,7 +6,7 @@
 //! * [`signature`]: WIT functions and types in words, for comparing and for messages
 //! * [`bindings`]: the generated Rust side of the contract versions that this runtime serves
 //! * [`convert`]: between the generated types and the model's
-//! * [`json`]: between JSON and values of any contract
+//! * [`json`]: between JSON and values of any contract; [`schema`]: what such JSON looks like
 
 pub mod bindings;
 pub mod conformance;
@@ -14,6 +14,7 @@ pub mod convert;
 pub mod json;
 pub mod machine_type;
 pub mod packages;
+pub mod schema;
 pub mod signature;
 
 pub use conformance::{Conformance, NonConformance};

@@ -10,6 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 /// The longest time between two looks.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
+/// How long it is remembered which requests were done.
+const REQUESTS: Duration = Duration::from_hours(24);
 /// How many jobs one commit removes.
 const PORTION: u32 = 200;
 
@@ -46,5 +48,6 @@ async fn prune(store: &Store, keep: Option<Duration>) -> Result<(u64, u64), Stor
             }
         }
     }
+    store.prune_requests(Timestamp::now().before(REQUESTS)).await?;
     Ok((jobs, store.prune_events(Timestamp::now(), EventRetention::default()).await?))
 }

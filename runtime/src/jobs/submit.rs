@@ -46,6 +46,8 @@ pub struct Submission {
     pub fields: Vec<Fields>,
     /// The client's name for this request: who sends it again gets the same job.
     pub key: Option<String>,
+    /// Who wants it.
+    pub by: String,
 }
 
 /// Why a submission is refused.
@@ -138,7 +140,7 @@ pub async fn submit(services: &Services, intake: &Intake, submission: Submission
 
 /// The client's name for a request, with what it asks for.
 fn request_key(machine: &Machine, submission: &Submission) -> Result<Option<RequestKey>, SubmitError> {
-    let Submission { document, media_type, title, copies, options, fields, key } = submission;
+    let Submission { document, media_type, title, copies, options, fields, key, by: _ } = submission;
     let wanted = || serde_json::json!([machine.id, Digest::of(document), media_type, title, copies, options, fields]);
     key.as_deref().map(|key| named(key, &wanted())).transpose()
 }
@@ -157,6 +159,7 @@ pub async fn submit_call(
     function: String,
     parameters: &serde_json::Value,
     key: Option<&str>,
+    by: &str,
 ) -> Result<JobRecord, SubmitError> {
     let wanted = serde_json::json!([machine.id, function, parameters]);
     let key = key.map(|key| named(key, &wanted)).transpose()?;
@@ -171,6 +174,7 @@ pub async fn submit_call(
         options: BTreeMap::new(),
         fields: Vec::new(),
         key,
+        by: by.to_owned(),
     };
     Ok(services.store.enqueue(job).await?)
 }
@@ -193,9 +197,9 @@ impl Checked {
     /// The job of the submission that was checked, which is not stored yet.
     pub fn job(self, submission: Submission) -> NewJob {
         let Self { machine, function, media_type, copies, label_count, options, rows } = self;
-        let Submission { document, title, fields, .. } = submission;
+        let Submission { document, title, fields, by, .. } = submission;
         let fields = rows.unwrap_or(fields);
-        NewJob { machine, function, document, media_type, title, copies, label_count, options, fields, key: None }
+        NewJob { machine, function, document, media_type, title, copies, label_count, options, fields, key: None, by }
     }
 }
 

@@ -110,6 +110,6 @@ pub struct InstalledDriver {
     /// When it was enabled last.
     pub enabled_at: Option<Timestamp>,
     /// The plugin that brought it; none when it was installed by itself.
-    #[serde(rename = "provider_plugin")]
+    #[serde(default)]
     pub plugin: Option<Slug>,
 }

@@ -148,6 +148,8 @@ pub struct NewJob {
     pub fields: Vec<Fields>,
     /// The client's name for the request.
     pub key: Option<RequestKey>,
+    /// Who handed it in.
+    pub by: String,
 }
 
 /// A job as it is stored.
@@ -185,6 +187,8 @@ pub struct JobRecord {
     pub next_try_at: Option<Timestamp>,
     /// When it was acknowledged.
     pub created_at: Timestamp,
+    /// Who handed it in, as in the audit.
+    pub created_by: String,
     /// When its call was first started.
     pub started_at: Option<Timestamp>,
     /// When it was over.

@@ -71,6 +71,7 @@ pub struct Choice {
     /// What is stored.
     pub value: String,
     /// What people see.
+    #[serde(rename = "display_name", alias = "name")]
     pub name: String,
 }
 

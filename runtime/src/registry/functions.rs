@@ -64,6 +64,7 @@ impl Registry {
         function: &str,
         parameters: Json,
         key: Option<&str>,
+        by: &str,
     ) -> Result<Called, FunctionError> {
         let machine_type = &entry.machine.machine_type;
         let Some(found) = machine_type.functions.iter().find(|of| of.name == function) else {
@@ -75,12 +76,12 @@ impl Registry {
                 known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
             });
         };
-        let TypeFunction { name, signature, callable } = found.clone();
+        let TypeFunction { name, signature, callable, .. } = found.clone();
         if !callable {
             return Err(FunctionError::NotCallable { function: name, signature });
         }
         if machine_type.jobs.contains(&name) {
-            let job = submit_call(&self.services, &entry.machine, name, &parameters, key).await?;
+            let job = submit_call(&self.services, &entry.machine, name, &parameters, key, by).await?;
             self.nudge_job(entry.machine.id);
             return Ok(Called::Job(Box::new(job)));
         }

@@ -59,18 +59,9 @@ impl Registry {
             message: format!("there is no machine type '{}'; `ostler type list` shows them", new.machine_type),
         })?;
         let machine_type = Arc::clone(machine_type);
-        let Some(driver) = self.driver(&new.driver) else {
-            let slug = &new.driver;
-            let message = if self.installed().await?.iter().any(|driver| driver.info.slug == *slug) {
-                format!("driver '{slug}' is not enabled; let it run with `ostler driver enable {slug}`")
-            } else {
-                format!(
-                    "no driver '{slug}' is installed; `ostler driver list` shows what is, `ostler driver install FILE` adds one"
-                )
-            };
-            return Err(MachineError::Field { field: "driver", message });
-        };
-        if driver.machine_type.slug != machine_type.slug {
+        // One that is not there may come later: the machine waits for it, and says so.
+        let driver = self.driver(&new.driver);
+        if let Some(driver) = driver.as_ref().filter(|driver| driver.machine_type.slug != machine_type.slug) {
             let message =
                 format!("'{}' is incompatible with machine type '{}'", driver.installed.info.name, machine_type.name);
             return Err(MachineError::Field { field: "driver", message });
@@ -93,7 +84,7 @@ impl Registry {
             record.driver.clone(),
             crate::broker::Settings::new(
                 &machine_type.settings,
-                &driver.installed.info.settings,
+                driver.as_ref().map_or(&[], |driver| &driver.installed.info.settings),
                 std::collections::BTreeMap::new(),
             ),
             Arc::clone(&self.services),

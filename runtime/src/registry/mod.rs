@@ -151,6 +151,8 @@ pub struct Entry {
     pub state: watch::Receiver<(MachineState, Timestamp)>,
     /// The way to its driver, while it is ready.
     pub beside: Beside,
+    /// Held by whoever changes its configuration.
+    changing: Arc<tokio::sync::Mutex<()>>,
     commands: mpsc::Sender<Command>,
 }
 
@@ -294,7 +296,7 @@ impl Registry {
         // Where guests run: between two runtimes a call would wait twice for a thread to wake up, which takes longer than most
         // calls do.
         self.guests.spawn(keeper.run());
-        let entry = Entry { machine, state, beside, commands };
+        let entry = Entry { machine, state, beside, changing: Arc::default(), commands };
         self.machines.write().insert(entry.machine.id, entry.clone());
         entry
     }
@@ -314,6 +316,28 @@ impl RegistryError {
 }
 
 impl Entry {
+    /// The turn to change its configuration, one client at a time. [`StoreError::Conflict`] when it was changed since the client
+    /// saw this revision.
+    pub async fn turn(
+        &self,
+        registry: &Registry,
+        seen: Option<i64>,
+    ) -> Result<tokio::sync::OwnedMutexGuard<()>, StoreError> {
+        let turn = Arc::clone(&self.changing).lock_owned().await;
+        if let Some(seen) = seen {
+            let (revision, _) = registry.services.store.revision_and_last_known(self.machine.id).await?;
+            if revision != seen {
+                return Err(StoreError::Conflict {
+                    what: format!(
+                        "'{}' was changed since revision {seen}, it has {revision} now: read it again, then change it",
+                        self.machine.name()
+                    ),
+                });
+            }
+        }
+        Ok(turn)
+    }
+
     /// Tells the keeper that something changed: settings, the active flag. Never waits: a full mailbox means
     /// that it is about to look anyway.
     pub fn nudge(&self) {

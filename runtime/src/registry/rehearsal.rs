@@ -78,6 +78,7 @@ impl Registry {
             options: BTreeMap::new(),
             fields: vec![sample.unwrap_or_default()],
             key: None,
+            by: String::new(),
         };
         self.prepare(entry, job).await
     }
@@ -134,6 +135,7 @@ fn pretend(job: NewJob, machine_name: String) -> (JobRecord, JobContent) {
         error: None,
         next_try_at: None,
         created_at: Timestamp::now(),
+        created_by: String::new(),
         started_at: None,
         finished_at: None,
         reprint_of: None,

@@ -137,12 +137,12 @@ impl Store {
                 .db
                 .prepare_cached(
                     "INSERT INTO jobs (machine_id, machine_name, function, state, title, media_type, document_id, copies,
-                                       label_count, options, created_at, reprint_of)
+                                       label_count, options, created_at, reprint_of, created_by)
                      SELECT machine_id, machines.name, function, 'queued', title, media_type, document_id, copies,
-                            label_count, options, ?2, ?1
+                            label_count, options, ?2, ?1, ?3
                      FROM jobs JOIN machines ON machines.id = machine_id WHERE jobs.id = ?1",
                 )?
-                .execute((id.0, write.now.0))?;
+                .execute((id.0, write.now.0, &by))?;
             let new = JobId(write.db.last_insert_rowid());
             write
                 .db

@@ -224,8 +224,8 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
         .db
         .prepare_cached(
             "INSERT INTO jobs (machine_id, machine_name, function, state, title, media_type, document_id, copies,
-                               label_count, options, created_at, request_key, request)
-             VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                               label_count, options, created_at, request_key, request, created_by)
+             VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             job.machine.to_string(),
@@ -240,6 +240,7 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
             write.now.0,
             job.key.as_ref().map(|key| &key.key),
             job.key.as_ref().map(|key| key.request.to_string()),
+            job.by,
         ])?;
     let id = JobId(write.db.last_insert_rowid());
     if !job.fields.is_empty() {
@@ -267,6 +268,7 @@ fn enqueue(write: &mut Write<'_>, digest: Digest, job: NewJob) -> Result<JobReco
         error: None,
         next_try_at: None,
         created_at: write.now,
+        created_by: job.by,
         started_at: None,
         finished_at: None,
         reprint_of: None,
@@ -374,6 +376,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         error: columns::json_option(row, "error")?,
         next_try_at: columns::time_option(row, "next_try_at")?,
         created_at: columns::time(row, "created_at")?,
+        created_by: row.get("created_by")?,
         started_at: columns::time_option(row, "started_at")?,
         finished_at: columns::time_option(row, "finished_at")?,
         reprint_of: row.get::<_, Option<i64>>("reprint_of")?.map(JobId),

@@ -2,7 +2,7 @@
 
 use super::{Result, Store, columns, machines, writer::Write};
 use crate::model::{MachineId, MachineState, NewEvent, Property, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -101,9 +101,15 @@ impl Store {
 
     /// What a machine last showed, if it ever showed something.
     pub async fn last_known(&self, id: MachineId) -> Result<Option<LastKnown>> {
+        self.read(move |db| find_last_known(db, id)).await
+    }
+
+    /// How often a machine's configuration was changed, and what it last showed. 0 for a machine that is gone.
+    pub async fn revision_and_last_known(&self, id: MachineId) -> Result<(i64, Option<LastKnown>)> {
         self.read(move |db| {
-            let mut rows = db.prepare_cached("SELECT * FROM last_known WHERE machine_id = ?1")?;
-            Ok(rows.query_row([id.to_string()], last_known).optional()?)
+            let sql = "SELECT revision FROM machines WHERE id = ?1";
+            let revision = db.prepare_cached(sql)?.query_row([id.to_string()], |row| row.get(0)).optional()?;
+            Ok((revision.unwrap_or_default(), find_last_known(db, id)?))
         })
         .await
     }
@@ -140,6 +146,11 @@ fn insert_state(write: &Write<'_>, id: MachineId, state: &MachineState) -> Resul
 
 fn state_change(row: &Row<'_>) -> rusqlite::Result<StateChange> {
     Ok(StateChange { state: columns::json(row, "detail")?, at: columns::time(row, "at")? })
+}
+
+fn find_last_known(db: &Connection, id: MachineId) -> Result<Option<LastKnown>> {
+    let mut rows = db.prepare_cached("SELECT * FROM last_known WHERE machine_id = ?1")?;
+    Ok(rows.query_row([id.to_string()], last_known).optional()?)
 }
 
 fn last_known(row: &Row<'_>) -> rusqlite::Result<LastKnown> {

@@ -25,7 +25,7 @@
 //! * [`drivers`], `components`: installed components and their files
 //! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
 //!   the ledger of labels
-//! * [`tokens`]: who may do what
+//! * [`tokens`]: who may do what; [`requests`]: what must not be done twice
 //! * `templates`: label templates, their versions and rows
 
 pub mod audits;
@@ -47,6 +47,7 @@ pub mod machine_values;
 pub mod machines;
 mod plugins;
 mod readers;
+pub mod requests;
 mod schema;
 pub mod secrets;
 pub mod settings;

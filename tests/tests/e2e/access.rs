@@ -254,3 +254,27 @@ fn beyond_this_machine_it_listens_with_tls_or_not_at_all() {
     let address = taken.local_addr().unwrap().to_string();
     serve(&["--listen", &address]).refused(1, &[&address, "--listen"]);
 }
+
+#[test]
+fn a_request_with_a_key_is_done_once_and_answered_as_before() {
+    let daemon = Daemon::builder().network().start();
+    let token = daemon.token("app", "admin", &[]);
+    let add = |name: &str, key: &str| {
+        let made = json!({ "name": name, "machine_type": "label-printer", "driver": "none" });
+        daemon.ask("POST", "/api/machine/", Ask::token(&token).header("idempotency-key", key).json(&made))
+    };
+    let first = add("press", "k1").is(201);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let again = add("press", "k1").is(201);
+    assert_eq!((again.header("idempotency-replayed"), again.json()["pk"].clone()), (Some("true"), first.json()["pk"].clone()));
+    let other = add("saw", "k1").is(409).json();
+    assert_eq!(other["error"]["code"], "key-used", "{other}");
+    // What was refused was not done: it may be sent again, mended.
+    add("press", "k2").is(400);
+    add("drill", "k2").is(201);
+    // Another one's keys are their own.
+    let made = json!({ "name": "lathe", "machine_type": "label-printer", "driver": "none" });
+    let else_token = daemon.token("else", "admin", &[]);
+    daemon.ask("POST", "/api/machine/", Ask::token(&else_token).header("idempotency-key", "k1").json(&made)).is(201);
+    assert_eq!(daemon.json(&["machine", "list"]).as_array().unwrap().len(), 3);
+}

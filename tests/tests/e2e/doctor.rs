@@ -4,9 +4,12 @@ use ostler_tests::{Daemon, client};
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+/// Of two doctors that try a port at the same time one would be wrong about it.
+const NO_PORT: &[(&str, &str)] = &[("OSTLER_HTTP_LISTEN", "off")];
+
 /// Each check as `about: verdict`, and the whole answer.
 fn examine(data: &Path, status: i32) -> (Vec<String>, Value) {
-    let output = client::ostler(data, &["--json", "doctor"]);
+    let output = client::ostler_with(data, &["--json", "doctor"], NO_PORT);
     assert_eq!(output.status, status, "{} {}", output.stdout, output.stderr);
     let checks: Value = serde_json::from_str(&output.stdout).unwrap();
     let name = |check: &Value| format!("{}: {}", check["about"].as_str().unwrap(), check["verdict"].as_str().unwrap());
@@ -91,4 +94,19 @@ fn completions_are_written_for_every_shell() {
     }
     let help = client::ostler(folder.path(), &["--help"]).ok().stdout;
     assert!(help.contains("3 not found"), "{help}");
+}
+
+#[test]
+fn a_port_that_is_taken_or_would_be_unsafe_is_told_before_a_daemon_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let doctor = |listen: &str, words: &[&str]| {
+        client::ostler_with(folder.path(), &["doctor"], &[("OSTLER_HTTP_LISTEN", listen)]).refused(1, &["port"]);
+        let said = client::ostler_with(folder.path(), &["doctor"], &[("OSTLER_HTTP_LISTEN", listen)]).stdout;
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    };
+    doctor(&address, &[&address, "--listen", "PROBLEM  port"]);
+    doctor("0.0.0.0:0", &["tls_certificate", "PROBLEM  port"]);
+    drop(taken);
 }

@@ -141,3 +141,13 @@ fn events_so_far_are_shown_and_end_and_followed_ones_go_on() {
     assert_eq!(lines(&["--after", "1"]), all[1..]);
     assert_eq!(lines(&["--after", "0", "--follow", "--count", "2"]), all);
 }
+
+#[test]
+fn an_error_that_a_driver_reports_of_itself_is_listed_with_it() {
+    let (daemon, recorder) = (Daemon::start(), Recorder::start());
+    daemon.install("ostler_driver_recording");
+    daemon.add("left", "recording", &[&recorder.setting()]);
+    assert_eq!(daemon.get("/api/machine/drivers/")[0]["driver_errors"], json!([]));
+    daemon.cli(&["machine", "action", "left", "report", "-i", "message=Test error"]).ok();
+    assert_eq!(daemon.get("/api/machine/drivers/")[0]["driver_errors"], json!(["Test error"]));
+}

@@ -3,7 +3,8 @@
 use super::Check;
 use crate::{
     cli::client::Client,
-    listen::{MAX_SOCKET_PATH, SOCKET},
+    config::Http,
+    listen::{self, MAX_SOCKET_PATH, SOCKET},
     store::in_use,
 };
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::{path::Path, time::Duration};
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn look(client: &Client, data: &Path) -> Vec<Check> {
+pub(super) async fn look(client: &Client, data: &Path, http: Option<&Http>) -> Vec<Check> {
     const ABOUT: &str = "daemon";
     let socket = data.join(SOCKET);
     let length = socket.as_os_str().len();
@@ -23,7 +24,13 @@ pub(super) async fn look(client: &Client, data: &Path) -> Vec<Check> {
     let answer = tokio::time::timeout(PATIENCE, client.get::<Value>("/api/machine/status/")).await;
     match (answer, in_use(data)) {
         (Ok(Ok(status)), _) => well(&status),
-        (_, Some(false)) => vec![Check::ok(ABOUT, "none runs on this folder; `ostler serve` starts one")],
+        (_, Some(false)) => {
+            let mut checks = vec![Check::ok(ABOUT, "none runs on this folder; `ostler serve` starts one")];
+            if let Some(http) = http {
+                checks.push(port(data, http).await);
+            }
+            checks
+        }
         (Ok(Err(error)), _) => {
             let found = format!("one uses the folder, and does not answer: {error:#}");
             vec![Check::problem(
@@ -36,6 +43,16 @@ pub(super) async fn look(client: &Client, data: &Path) -> Vec<Check> {
             let found = format!("one uses the folder, and has not answered for {} s", PATIENCE.as_secs());
             vec![Check::problem(ABOUT, found, "look at its log and at the load of the machine; then start it again")]
         }
+    }
+}
+
+/// Whether a daemon could listen where it is to.
+async fn port(data: &Path, http: &Http) -> Check {
+    const ABOUT: &str = "port";
+    match listen::network(http).await {
+        Ok(None) => Check::ok(ABOUT, "no network address is to be used; there is the socket in the data folder"),
+        Ok(Some(url)) => Check::ok(ABOUT, format!("a daemon on {} can listen: {url}", data.display())),
+        Err(error) => Check::problem(ABOUT, format!("{error:#}"), "`ostler serve` would not start; see `http` in `ostler config show`"),
     }
 }
 

@@ -68,21 +68,22 @@ impl Check {
 pub async fn run(client: &Client, out: Output, data: &Path, config: Option<PathBuf>) -> Result<()> {
     let sources =
         Sources { file: config, data: data.to_owned(), environment: std::env::vars_os().collect(), flags: Vec::new() };
-    let (configured, limits) = match sources.load() {
+    let (configured, http, limits) = match sources.load() {
         Ok(loaded) => {
             let found =
                 loaded.file.as_ref().map_or("defaults; there is no file".to_owned(), |file| file.display().to_string());
-            (Check::ok("configuration", found), loaded.config.limits.common)
+            (Check::ok("configuration", found), Some(loaded.config.http), loaded.config.limits.common)
         }
         Err(error) => {
             let advice = "mend it; `ostler config check FILE` looks at a file";
-            (Check::problem("configuration", error.to_string(), advice), crate::instance::Limits::default())
+            let found = Check::problem("configuration", error.to_string(), advice);
+            (found, None, crate::instance::Limits::default())
         }
     };
     let mut checks = vec![configured];
     checks.extend(folder::look(data));
     checks.extend(database::look(data.to_owned()).await);
-    checks.extend(daemon::look(client, data).await);
+    checks.extend(daemon::look(client, data, http.as_ref()).await);
     checks.extend(machinery::look(&limits).await);
     show(out, &checks)?;
     let problems: Vec<_> =

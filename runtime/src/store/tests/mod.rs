@@ -56,6 +56,7 @@ fn new_job(machine: MachineId, labels: u32) -> NewJob {
         options: BTreeMap::new(),
         fields: Vec::new(),
         key: None,
+        by: "anna".to_owned(),
     }
 }
 

@@ -217,13 +217,13 @@ fn what_a_plugin_brought_says_so() {
     let listed = daemon.json(&["driver", "list"]);
     let provider = |slug: &str| {
         let found = listed.as_array().unwrap().iter().find(|driver| driver["slug"] == slug).unwrap();
-        found["provider_plugin"].clone()
+        found["provider_plugin"]["slug"].clone()
     };
     assert_eq!(provider("xyz"), json!("abc"));
     assert_eq!(provider("virtual-printer"), json!(null));
     let types = daemon.json(&["type", "list"]);
     let of = |slug: &str| types.as_array().unwrap().iter().find(|of| of["slug"] == slug).unwrap();
-    assert_eq!((&of("abc")["provider_plugin"], &of("abc")["is_builtin"]), (&json!("abc"), &json!(false)));
+    assert_eq!((&of("abc")["provider_plugin"]["slug"], &of("abc")["is_builtin"]), (&json!("abc"), &json!(false)));
     let builtin = of("label-printer");
     assert_eq!((&builtin["provider_plugin"], &builtin["is_builtin"]), (&json!(null), &json!(true)));
 }

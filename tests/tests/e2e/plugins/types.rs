@@ -85,13 +85,13 @@ fn a_type_whose_slug_is_taken_is_refused_and_the_first_one_stays() {
     enable(&daemon, "second");
     assert_eq!(types(&daemon), ["abc", "label-printer"]);
     let of = daemon.json(&["type", "show", "abc"]);
-    assert_eq!((&of["provider_plugin"], &of["name"]), (&json!("first"), &json!("ABC")));
+    assert_eq!((&of["provider_plugin"]["slug"], &of["name"]), (&json!("first"), &json!("ABC")));
     let errors: Vec<_> = registry_errors(&daemon).into_iter().filter(|error| error.contains("re-register")).collect();
     assert!(errors.iter().any(|error| error.contains("plugin 'second'") && error.contains("type 'abc'")), "{errors:?}");
 
     // When the first one goes, the second takes its place.
     daemon.cli(&["plugin", "disable", "first"]).ok();
-    assert_eq!(daemon.json(&["type", "show", "abc"])["provider_plugin"], json!("second"));
+    assert_eq!(daemon.json(&["type", "show", "abc"])["provider_plugin"]["slug"], json!("second"));
 }
 
 #[test]

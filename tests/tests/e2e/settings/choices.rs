@@ -18,7 +18,7 @@ fn ask(daemon: &Daemon, key: &str) -> (u16, Value) {
 }
 
 fn choices(values: &[&str]) -> Value {
-    values.iter().map(|value| json!({ "value": value, "name": value })).collect()
+    values.iter().map(|value| json!({ "value": value, "display_name": value })).collect()
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_driver_is_asked_for_the_choices_that_it_does_not_declare() {
 
     // Those that are declared are known without asking.
     let (status, sizes) = ask(&daemon, "SIZE");
-    assert_eq!((status, &sizes[1]), (200, &json!({ "value": "l", "name": "Large" })));
+    assert_eq!((status, &sizes[1]), (200, &json!({ "value": "l", "display_name": "Large" })));
     let table = daemon.cli(&["machine", "choices", "desk", "SIZE"]).ok().stdout;
     assert!(table.contains("Small") && table.contains("Large"), "{table}");
     recorder.heard(&[]);

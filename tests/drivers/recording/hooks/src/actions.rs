@@ -1,6 +1,7 @@
 //! What only the driver can tell, as actions.
 //!
 //! * `machines`: the names of the machines that it finds by a filter
+//! * `report`: an error of the driver itself
 //! * `sign-in`: whether a password is the secret that it reads
 
 use ostler_sdk::{Action, Error, Machine, MachineFilter, Result, Setting, Value};
@@ -11,6 +12,11 @@ pub fn machines() -> Action {
         .input(Setting::text("name", "Name"))
         .input(Setting::boolean("active", "Active"))
         .input(Setting::boolean("initialized", "Initialised"))
+}
+
+/// Its input is the error's message.
+pub fn report() -> Action {
+    Action::new("report", "Report an error").input(Setting::text("message", "Message").required())
 }
 
 /// Its input is a secret like the setting that it is compared with.
@@ -34,6 +40,10 @@ pub fn run(machine: &Machine, action: &str, inputs: &[(String, Value)]) -> Resul
             let mut names: Vec<_> = ostler_sdk::machines(&filter).iter().map(Machine::name).collect();
             names.sort();
             Ok(names.join(" "))
+        }
+        "report" => {
+            ostler_sdk::report_driver_error(&Error::permanent("reported", text("message").unwrap_or_default()));
+            Ok("reported".to_owned())
         }
         "sign-in" if machine.optional_setting::<String>("PASSWORD")? == text("password") => Ok("welcome".to_owned()),
         "sign-in" => Err(Error::denied("wrong-password", "this is not the password")),

@@ -43,6 +43,7 @@ impl<E: Edition> Driver for Recording<E> {
         let info = DriverInfo::new("recording", "Recording", E::VERSION)
             .description("Tells a recorder of each of its hooks. For tests.")
             .action(actions::machines())
+            .action(actions::report())
             .action(actions::sign_in());
         E::settings(settings::declare(info))
     }
