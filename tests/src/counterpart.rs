@@ -32,6 +32,10 @@ pub enum Counterpart {
     Documents,
     /// A simulated scale, in Python 3.13.
     Emupos,
+    /// A browser, with the program that drives it.
+    Chromium,
+    /// Looks for what keeps people from using a page, in JavaScript.
+    Axe,
     /// A small disk: a tmpfs, which only root may mount.
     SmallDisk,
 }
@@ -71,6 +75,8 @@ impl Counterpart {
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
+            Self::Chromium => runs("chromium") && runs("chromedriver"),
+            Self::Axe => axe().is_file(),
             Self::SmallDisk => rustix::process::geteuid().is_root(),
         }
     }
@@ -87,6 +93,11 @@ fn labelize_program() -> PathBuf {
 /// The program of [`Counterpart::Emupos`]; [`Scale`](crate::Scale) runs it.
 pub(crate) fn emupos() -> PathBuf {
     installed().join("emupos/bin/emupos")
+}
+
+/// The script of [`Counterpart::Axe`].
+pub fn axe() -> PathBuf {
+    installed().join("axe/node_modules/axe-core/axe.min.js")
 }
 
 fn python() -> PathBuf {
