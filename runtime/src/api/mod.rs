@@ -325,6 +325,7 @@ const MAX_CALL: usize = 2 << 20;
 pub fn router(context: Context) -> Router {
     let (router, _) = described();
     router
+        .merge(crate::page::router(Arc::clone(&context.registry)))
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })
         .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
         .layer(middleware::from_fn_with_state(context.clone(), access::identify))
