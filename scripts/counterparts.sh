@@ -5,6 +5,9 @@
 #   pdftoppm         PDF -> PBM                             Debian's poppler-utils
 #   lprint, CUPS     print on the simulated printer         Debian's lprint, cups, cups-ppdc; iproute2 for their network
 #   zstd             packs plugins into archives            Debian's zstd
+#   Chromium         shows the page                         Debian's chromium, chromium-driver
+#   axe-core         looks for what keeps people from       npm, into target/counterparts/axe
+#                    using the page
 #   zpl-renderer-js  ZPL -> PNG                             npm, into target/counterparts/node
 #   zplkit           ZPL -> PNG, strict                     PyPI, into target/counterparts/venv
 #   labelize         ZPL and EPL2 -> PNG                    cargo, into target/counterparts/cargo
@@ -24,11 +27,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-dejavu-core lprint cups cups-ppdc iproute2 zstd
-    libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
+    chromium chromium-driver libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
 python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3 zxing-cpp==3.1.1 pillow==13.0.0)
 weasyprint_packages=(weasyprint==70.0 segno==1.6.6 python-barcode==0.16.1)
 schemathesis=4.32.5
+axe=4.14.1
 labelize=1.10.0
 emupos=0.4.0
 scripts=tests/counterparts
@@ -115,6 +119,16 @@ api_tester() {
     stamp "schemathesis==$schemathesis" >"$dir/schemathesis/.installed"
 }
 
+accessibility() {
+    installed axe "axe-core@$axe" && return
+    say "installing axe-core@$axe"
+    rm -rf "$dir/axe"
+    mkdir -p "$dir/axe"
+    npm install --prefix "$dir/axe" --silent --no-audit --no-fund --ignore-scripts "axe-core@$axe" </dev/null
+    [ -s "$dir/axe/node_modules/axe-core/axe.min.js" ]
+    stamp "axe-core@$axe" >"$dir/axe/.installed"
+}
+
 # Built from source, some minutes; without debug information, and beside our own target folder.
 labelize() {
     installed cargo "labelize $labelize" && return
@@ -181,6 +195,7 @@ need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need html_labels "${weasyprint_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
+need accessibility "axe-core@$axe; install node and npm, then run this script again"
 need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
 need simulated_scale "emupos; install Python 3.13 or newer with venv (pyenv install 3.13, or Debian's python3.13-venv), then run this script again"
 need api_tester "schemathesis==$schemathesis; install python3 (3.10 or newer) with venv and pip, then run this script again"

@@ -16,6 +16,7 @@
 //! * [`config`]: what an operator configures, and where each value comes from
 //! * [`api`]: the REST API
 //! * [`listen`]: where the daemon is reached
+//! * [`page`]: what an operator sees in a browser
 //! * [`daemon`]: all of it together, as a process
 //! * [`dev`]: watched folders, for driver authors
 //! * [`cli`]: the command line, daemon and client in one binary
@@ -33,5 +34,6 @@ pub mod instance;
 pub mod jobs;
 pub mod listen;
 pub mod model;
+pub mod page;
 pub mod registry;
 pub mod store;

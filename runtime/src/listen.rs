@@ -79,6 +79,13 @@ pub struct Url {
     address: SocketAddr,
 }
 
+impl Url {
+    /// Whether nobody on the way can read along.
+    pub fn is_secure(&self) -> bool {
+        self.scheme == "https"
+    }
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}/", self.scheme, self.address)

@@ -34,6 +34,10 @@ pub enum Counterpart {
     Emupos,
     /// Asks an API whatever its OpenAPI document allows.
     Schemathesis,
+    /// A browser, with the program that drives it.
+    Chromium,
+    /// Looks for what keeps people from using a page, in JavaScript.
+    Axe,
     /// A small disk: a tmpfs, which only root may mount.
     SmallDisk,
 }
@@ -74,6 +78,8 @@ impl Counterpart {
             Self::Documents => installed().join("documents/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
             Self::Schemathesis => schemathesis_program().is_file(),
+            Self::Chromium => runs("chromium") && runs("chromedriver"),
+            Self::Axe => axe().is_file(),
             Self::SmallDisk => rustix::process::geteuid().is_root(),
         }
     }
@@ -113,6 +119,11 @@ pub fn schemathesis(url: &str, document: &str, token: &str, leave: &[&str]) {
     let said = runtime().block_on(async { timeout(PATIENCE * 5, command.kill_on_drop(true).output()).await });
     let said = said.expect("schemathesis does not end").unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
+}
+
+/// The script of [`Counterpart::Axe`].
+pub fn axe() -> PathBuf {
+    installed().join("axe/node_modules/axe-core/axe.min.js")
 }
 
 fn python() -> PathBuf {

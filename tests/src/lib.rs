@@ -28,6 +28,7 @@
 //! * [`label`]: labels to print, as PNG, with codes that can be read back
 //! * [`pages`]: documents of several small labels, as PDF
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
+//! * [`front`]: the pages as a browser reaches them; [`browser`]: such a browser
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
 //! * [`place`]: where binary, drivers and counterparts lie
 //!
@@ -38,11 +39,13 @@
 // An assertion about an output may be all that a test wants of it.
 #![allow(clippy::return_self_not_must_use)]
 
+pub mod browser;
 pub mod client;
 pub mod contract;
 pub mod counterpart;
 pub mod daemon;
 pub mod dots;
+pub mod front;
 pub mod label;
 pub mod network;
 pub mod pages;
@@ -53,8 +56,10 @@ pub mod recorder;
 pub mod scale;
 pub mod tutorial;
 
+pub use browser::Browser;
 pub use client::Output;
 pub use daemon::{Builder, Daemon};
+pub use front::Front;
 pub use label::Label;
 pub use network::{Answer, Ask};
 pub use pages::Pages;

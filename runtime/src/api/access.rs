@@ -87,7 +87,7 @@ fn is_safe(method: &Method) -> bool {
 }
 
 /// Whether a browser says that its page came from here. Browsers send `Sec-Fetch-Site` or `Origin` with every form.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin"), text("host")) {
         (Some(site), _, _) => matches!(site, "same-origin" | "none"),

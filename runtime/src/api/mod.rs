@@ -347,6 +347,8 @@ const MAX_CALL: usize = 2 << 20;
 pub fn router(context: Context) -> Router {
     let (router, _) = described(Some(&context));
     router
+        .merge(crate::page::router(Arc::clone(&context.registry)))
+        .merge(crate::page::login::router(context.clone()))
         .fallback(|| async { ApiError::not_found("there is no such path; paths end in a slash") })
         .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
         .layer(middleware::from_fn_with_state(context.clone(), access::identify))

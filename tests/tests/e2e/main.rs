@@ -25,6 +25,7 @@ mod install;
 mod kills;
 mod lifecycle;
 mod options;
+mod page;
 mod phases;
 mod plugins;
 mod printing;

@@ -3,7 +3,7 @@
 
 use ostler_simulators::ZebraPrinter;
 use ostler_tests::{
-    Daemon, Label,
+    Daemon, Front, Label,
     counterpart::{Counterpart, missing},
     daemon::Builder,
     printer,
@@ -109,6 +109,8 @@ fn says(daemon: &Daemon, words: &str) {
     let store = daemon.get("/api/machine/status/")["store"].clone();
     assert_eq!(store["ok"], false);
     assert!(store["message"].as_str().unwrap().contains(words), "{store:#}");
+    let page = Front::of(daemon).get("/").text();
+    assert!(page.contains("Nothing can be stored") && page.contains(words), "{page}");
 }
 
 #[test]
