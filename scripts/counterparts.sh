@@ -12,6 +12,7 @@
 #   componentize-py  builds Python drivers                  PyPI, into target/counterparts/venv
 #   WeasyPrint       HTML -> PDF, for labels as InvenTree   PyPI, into target/counterparts/weasyprint; Debian's libpango*,
 #                    has them; with segno, python-barcode   libharfbuzz-subset0
+#   prometheus       reads metrics                          PyPI (prometheus-client), into target/counterparts/prometheus
 #   emupos           a simulated scale                      PyPI, into target/counterparts/emupos; needs Python 3.13
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
 #                                                           of Debian, npm and PyPI
@@ -26,6 +27,7 @@ debian_packages=(zbar-tools poppler-utils ghostscript groff librsvg2-bin fonts-d
 node_packages=(zpl-renderer-js@3.4.0 pdfkit@0.20.2 jspdf@4.2.1 pdf-lib@1.17.1 @pdf-lib/fontkit@1.1.1)
 python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2.8.9 typst==0.15.2 img2pdf==0.6.3 zxing-cpp==3.1.1 pillow==13.0.0)
 weasyprint_packages=(weasyprint==70.0 segno==1.6.6 python-barcode==0.16.1)
+prometheus_packages=(prometheus-client==0.26.0)
 labelize=1.10.0
 emupos=0.4.0
 scripts=tests/counterparts
@@ -102,6 +104,17 @@ html_labels() {
     stamp "${weasyprint_packages[@]}" >"$dir/weasyprint/.installed"
 }
 
+# In a folder of its own, so that another version of it leaves the others as they are.
+metrics_reader() {
+    installed prometheus "${prometheus_packages[@]}" && return
+    say "installing ${prometheus_packages[*]}"
+    rm -rf "$dir/prometheus"
+    python3 -m venv "$dir/prometheus"
+    "$dir/prometheus/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${prometheus_packages[@]}" </dev/null
+    [ "$(printf '# TYPE a counter\na_total 1\n# EOF\n' | "$dir/prometheus/bin/python" "$scripts/openmetrics.py" | head -c 9)" = '[{"name":' ]
+    stamp "${prometheus_packages[@]}" >"$dir/prometheus/.installed"
+}
+
 # Built from source, some minutes; without debug information, and beside our own target folder.
 labelize() {
     installed cargo "labelize $labelize" && return
@@ -168,6 +181,7 @@ need debian "programs of Debian; as root: apt-get install ${debian_packages[*]}"
 need node_renderer "${node_packages[*]}; install node and npm, then run this script again"
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need html_labels "${weasyprint_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
+need metrics_reader "${prometheus_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
 need simulated_scale "emupos; install Python 3.13 or newer with venv (pyenv install 3.13, or Debian's python3.13-venv), then run this script again"
 need documents "the documents of tests/counterparts/documents.*, which need all of the above"

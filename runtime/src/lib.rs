@@ -13,6 +13,7 @@
 //! * [`store`]: state that lasts: one `SQLite` file and a folder of components
 //! * [`backup`]: all of that state in one archive, and back
 //! * [`access`]: who makes a request, and what they may do
+//! * [`metrics`]: what is counted, and how Prometheus sees it
 //! * [`config`]: what an operator configures, and where each value comes from
 //! * [`api`]: the REST API
 //! * [`listen`]: where the daemon is reached
@@ -32,6 +33,7 @@ pub mod dev;
 pub mod instance;
 pub mod jobs;
 pub mod listen;
+pub mod metrics;
 pub mod model;
 pub mod registry;
 pub mod store;

@@ -30,6 +30,8 @@ pub enum Counterpart {
     Pdftoppm,
     /// Labels as PDF, by ten makers.
     Documents,
+    /// Reads pages of metrics, in Python, strict.
+    Prometheus,
     /// A simulated scale, in Python 3.13.
     Emupos,
     /// A small disk: a tmpfs, which only root may mount.
@@ -70,6 +72,7 @@ impl Counterpart {
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
+            Self::Prometheus => installed().join("prometheus/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
             Self::SmallDisk => rustix::process::geteuid().is_root(),
         }
@@ -164,6 +167,14 @@ pub fn without(zpl: &[u8], commands: &[&str]) -> Vec<u8> {
     let kept = starts.windows(2).map(|ends| &zpl[ends[0]..ends[1]]);
     let kept = kept.filter(|command| !commands.iter().any(|name| command.starts_with(name.as_bytes())));
     [before].into_iter().chain(kept).collect::<Vec<_>>().concat()
+}
+
+/// The families of a page of metrics with their samples, by `prometheus_client`, which fails where the page is not as `OpenMetrics`
+/// wants it.
+pub fn openmetrics(page: &str) -> serde_json::Value {
+    let mut command = Command::new(installed().join("prometheus/bin/python"));
+    command.arg(repository().join("tests/counterparts/openmetrics.py"));
+    serde_json::from_slice(&run(command, page.as_bytes())).unwrap()
 }
 
 /// The PDFs of all makers, by name.

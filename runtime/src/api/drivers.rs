@@ -24,15 +24,11 @@ pub struct Filter {
 /// `GET /api/driver/`: every installed component, enabled or not.
 pub async fn list(registry: State) -> Result<Json<Vec<DriverView>>, ApiError> {
     let installed = registry.installed().await?;
-    Ok(Json(views(&registry, installed).await))
+    Ok(Json(views(&registry, installed)))
 }
 
-async fn views(registry: &Registry, installed: Vec<InstalledDriver>) -> Vec<DriverView> {
-    let mut views = Vec::new();
-    for driver in installed {
-        views.push(registry.driver_view(driver).await);
-    }
-    views
+fn views(registry: &Registry, installed: Vec<InstalledDriver>) -> Vec<DriverView> {
+    installed.into_iter().map(|driver| registry.driver_view(driver)).collect()
 }
 
 /// `GET /api/machine/drivers/`: the enabled ones, as upstream lists them.
@@ -41,7 +37,7 @@ pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<
     let wanted = |view: &DriverView| {
         view.installed.enabled && filter.machine_type.as_ref().is_none_or(|of| of == view.machine_type.as_str())
     };
-    let mut views = views(&registry, installed).await;
+    let mut views = views(&registry, installed);
     views.retain(wanted);
     Ok(Json(views))
 }
@@ -49,7 +45,7 @@ pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<
 /// `POST /api/driver/`: the body is the component.
 pub async fn install(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Kept<DriverView>, ApiError> {
     let installed = registry.install(body.to_vec(), caller.name()).await?;
-    Ok(Kept { what: registry.driver_view(installed.driver).await, new: installed.new })
+    Ok(Kept { what: registry.driver_view(installed.driver), new: installed.new })
 }
 
 /// `GET /api/driver/{slug}/`: its components, newest first.
@@ -60,7 +56,7 @@ pub async fn show(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<
         return Err(ApiError::not_found(format!("no driver '{slug}' is installed; `ostler driver list` shows them")));
     }
     found.sort_by_key(|driver| std::cmp::Reverse(driver.installed_at));
-    Ok(Json(views(&registry, found).await))
+    Ok(Json(views(&registry, found)))
 }
 
 /// Which component to enable.
@@ -84,7 +80,7 @@ pub async fn enable(
         .transpose()?;
     let by = Arc::clone(&registry);
     let enabled = carried(async move { by.enable(&slug, digest, caller.name()).await }).await?;
-    Ok(Json(registry.driver_view(enabled).await))
+    Ok(Json(registry.driver_view(enabled)))
 }
 
 /// `POST /api/driver/{slug}/disable/`.
@@ -102,7 +98,7 @@ pub async fn roll_back(
 ) -> Result<Json<DriverView>, ApiError> {
     let (by, slug) = (Arc::clone(&registry), parse(&slug)?);
     let enabled = carried(async move { by.roll_back(&slug, caller.name()).await }).await?;
-    Ok(Json(registry.driver_view(enabled).await))
+    Ok(Json(registry.driver_view(enabled)))
 }
 
 /// What may be decided about a driver.

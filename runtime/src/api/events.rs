@@ -12,7 +12,7 @@ use axum::{
 use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 use tokio::sync::broadcast;
 
 /// How many events are read at once.
@@ -54,7 +54,7 @@ pub async fn stream(
 struct Reader {
     store: Store,
     /// Only says that there is something new; what it is, is read from the store.
-    wake: broadcast::Receiver<Event>,
+    wake: broadcast::Receiver<Arc<Event>>,
     after: i64,
     follow: bool,
     /// Who sees events of their machines, and those of none.

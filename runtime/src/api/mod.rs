@@ -16,6 +16,7 @@
 //! * [`backup`]: all of the state
 //! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
+//! * [`metrics`]: what is counted, and whether the daemon is ready
 //!
 //! Invariants: no route decides anything that the registry does not; the role that a route needs stands beside it, in [`all_routes`].
 
@@ -31,6 +32,7 @@ pub mod events;
 pub mod extract;
 pub mod jobs;
 pub mod machines;
+pub mod metrics;
 pub mod openapi;
 pub mod plugins;
 pub mod rehearsals;
@@ -57,6 +59,7 @@ use routes::{Routes, anybody, delete, get, on_all, on_machines, patch, post, put
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// What every route sees.
 pub type State = axum::extract::State<Arc<Registry>>;
@@ -122,6 +125,12 @@ const OF_A_DOCUMENT: &[(&str, &str)] = &[
 fn all_routes() -> Routes {
     Routes::new()
         .at("/healthz", anybody(), get(health, "Whether the process answers").sends(&["text/plain"]))
+        .at("/readyz", anybody(), get(metrics::ready, "Whether work is taken; 503 with the reason if not"))
+        .at(
+            "/metrics",
+            on_all(View),
+            get(metrics::page, "What is counted, for Prometheus").sends(&["application/openmetrics-text"]),
+        )
         .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]))
         // Machines.
         .at("/api/machine/", on_machines(View), get(machines::list, "Machines"))
@@ -351,7 +360,7 @@ where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
-    match tokio::spawn(change).await {
+    match tokio::spawn(change.in_current_span()).await {
         Ok(changed) => changed.map_err(Into::into),
         Err(error) => Err(ApiError::internal(format!("the change did not come to its end: {error}"))),
     }

@@ -24,6 +24,7 @@ mod hostile;
 mod install;
 mod kills;
 mod lifecycle;
+mod metrics;
 mod options;
 mod phases;
 mod plugins;
