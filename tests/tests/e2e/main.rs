@@ -24,6 +24,7 @@ mod hostile;
 mod install;
 mod kills;
 mod lifecycle;
+mod logs;
 mod metrics;
 mod options;
 mod phases;
