@@ -3,7 +3,10 @@
 //! Beyond this machine it listens with TLS only, unless the operator insists.
 
 use crate::{
-    api::access::Origin,
+    api::{
+        access::Origin,
+        patience::{Connection, Patience, Patient},
+    },
     config::{Http, Listen},
 };
 use anyhow::{Context as _, Result, bail};
@@ -39,14 +42,14 @@ const HANDSHAKES: usize = 256;
 
 /// Where a daemon listens.
 pub struct Listeners {
-    unix: UnixListener,
+    unix: Patient<UnixListener>,
     socket: PathBuf,
     network: Option<Network>,
 }
 
 /// A network address.
 enum Network {
-    Plain(TcpListener),
+    Plain(Patient<TcpListener>),
     Tls(TlsListener),
 }
 
@@ -65,14 +68,14 @@ impl fmt::Display for Url {
 
 impl Listeners {
     /// Listens. Fails when something else does already, or when it would be unsafe.
-    pub async fn open(data: &Path, http: &Http) -> Result<Self> {
+    pub async fn open(data: &Path, http: &Http, patience: Patience) -> Result<Self> {
         // The safety of the network address is a matter of configuration, so it comes before anything is opened.
         let network = match http.listen {
             Listen::Off => None,
-            Listen::At(address) => Some(listen(address, http).await?),
+            Listen::At(address) => Some(listen(address, http, patience.clone()).await?),
         };
         let (unix, socket) = listen_on_socket(data)?;
-        Ok(Self { unix, socket, network })
+        Ok(Self { unix: Patient::new(unix, patience), socket, network })
     }
 
     /// The path of the socket.
@@ -105,14 +108,14 @@ impl Listeners {
     }
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Origin {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
+impl Connected<IncomingStream<'_, Patient<UnixListener>>> for Origin {
+    fn connect_info(_: IncomingStream<'_, Patient<UnixListener>>) -> Self {
         Self::Socket
     }
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Origin {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Patient<TcpListener>>> for Origin {
+    fn connect_info(stream: IncomingStream<'_, Patient<TcpListener>>) -> Self {
         Self::Network(*stream.remote_addr())
     }
 }
@@ -140,7 +143,7 @@ fn listen_on_socket(data: &Path) -> Result<(UnixListener, PathBuf)> {
     Ok((listener, socket))
 }
 
-async fn listen(address: SocketAddr, http: &Http) -> Result<Network> {
+async fn listen(address: SocketAddr, http: &Http, patience: Patience) -> Result<Network> {
     let said = |path: &PathBuf| !path.as_os_str().is_empty();
     let tls = match (said(&http.tls_certificate), said(&http.tls_key)) {
         (true, true) => Some(acceptor(&http.tls_certificate, &http.tls_key)?),
@@ -156,6 +159,7 @@ async fn listen(address: SocketAddr, http: &Http) -> Result<Network> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address}: choose another address with --listen, or `--listen off` for the socket alone")
     })?;
+    let listener = Patient::new(listener, patience);
     Ok(match tls {
         None => Network::Plain(listener),
         Some(acceptor) => Network::Tls(TlsListener::start(listener, acceptor)?),
@@ -179,14 +183,17 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// A connection with TLS.
+type Encrypted = TlsStream<Connection<TcpStream>>;
+
 /// Accepts connections with TLS. Agreeing on keys goes on beside accepting, so that a client that is slow at it holds nobody else.
 pub struct TlsListener {
-    accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    accepted: mpsc::Receiver<(Encrypted, SocketAddr)>,
     address: SocketAddr,
 }
 
 impl TlsListener {
-    fn start(mut listener: TcpListener, acceptor: TlsAcceptor) -> io::Result<Self> {
+    fn start(mut listener: Patient<TcpListener>, acceptor: TlsAcceptor) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, accepted) = mpsc::channel(1);
         let slots = Arc::new(Semaphore::new(HANDSHAKES));
@@ -210,7 +217,7 @@ impl TlsListener {
 }
 
 impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
+    type Io = Encrypted;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {

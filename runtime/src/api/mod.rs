@@ -17,6 +17,7 @@
 //! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
 //! * [`metrics`]: what is counted, and whether the daemon is ready
+//! * [`patience`]: connections whose clients take nothing
 //!
 //! Invariants: no route decides anything that the registry does not; the role that a route needs stands beside it, in [`all_routes`].
 
@@ -34,6 +35,7 @@ pub mod jobs;
 pub mod machines;
 pub mod metrics;
 pub mod openapi;
+pub mod patience;
 pub mod plugins;
 pub mod rehearsals;
 pub mod request;

@@ -7,6 +7,7 @@ use super::{
     renderer::Renderer,
 };
 use crate::{
+    feed::Feed,
     instance::{LimitTable, Limits},
     metrics::{DriverMeter, Metrics},
     model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
@@ -42,6 +43,8 @@ pub struct Services {
     pub render: Renderer,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Events for those who follow them.
+    pub feed: Feed,
     /// Every bound. A reload of the configuration changes them.
     limits: watch::Sender<Arc<LimitTable>>,
     changed: mpsc::UnboundedSender<Change>,
@@ -56,7 +59,8 @@ impl Services {
         let refusals = Mutex::default();
         let metrics = Metrics::new(store.meter());
         let render = Renderer::new(render, Arc::clone(&metrics.render));
-        let services = Arc::new(Self { store: store.clone(), render, metrics, limits, changed, refusals });
+        let feed = Feed::start(store.clone());
+        let services = Arc::new(Self { store: store.clone(), render, metrics, feed, limits, changed, refusals });
         tokio::spawn(write_behind(store, receiver));
         services
     }

@@ -8,7 +8,7 @@
 use super::{Result, StoreError};
 use crate::{
     metrics::StoreMeter,
-    model::{Event, NewEvent, Slug, Timestamp},
+    model::{Event, NewEvent, Slug, Timestamp, event::KINDS},
 };
 use rusqlite::{Connection, params};
 use std::{
@@ -47,6 +47,7 @@ pub(super) struct Write<'a> {
 impl Write<'_> {
     /// Writes an event into the transaction.
     pub(super) fn event(&mut self, new: NewEvent) -> Result<Event> {
+        debug_assert!(cfg!(test) || KINDS.contains(&new.kind), "'{}' is missing among the kinds of events", new.kind);
         let event = Event {
             id: 0,
             at: self.now,

@@ -18,6 +18,7 @@ mod doctor;
 mod documents;
 mod dry_run;
 mod encodings;
+mod events;
 mod faults;
 mod hooks;
 mod hostile;
