@@ -100,7 +100,7 @@ mod tests {
     fn following(after: Option<i64>, kinds: &[&str]) -> Following {
         let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let filter = EventFilter { kinds, ..EventFilter::default() };
-        Following { filter, after, goes_on: true, heartbeat: Duration::from_secs(600) }
+        Following { filter, after, goes_on: true, heartbeat: Duration::from_mins(10) }
     }
 
     /// Everything that a reader is told until the event with this number, as text.

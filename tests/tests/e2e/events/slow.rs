@@ -45,8 +45,9 @@ fn latency(job: &Value) -> u64 {
     let ms = |field: &str| {
         let text = job[field].as_str().unwrap();
         let time = text.split_once('T').unwrap().1.trim_end_matches('Z');
-        let parts: Vec<f64> = time.split(':').map(|part| part.parse().unwrap()).collect();
-        ((parts[0] * 3600.0 + parts[1] * 60.0 + parts[2]) * 1000.0).round() as i64
+        // `hh:mm:ss.mmm`
+        let parts: Vec<i64> = time.split([':', '.']).map(|part| part.parse().unwrap()).collect();
+        ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 + parts[3]
     };
     // Over midnight, too.
     u64::try_from((ms("finished_at") - ms("created_at")).rem_euclid(86_400_000)).unwrap()
