@@ -17,6 +17,7 @@
 #                    has them; with segno, python-barcode   libharfbuzz-subset0
 #   schemathesis     asks an API all that its OpenAPI       PyPI, into target/counterparts/schemathesis
 #                    document allows
+#   prometheus       reads metrics                          PyPI (prometheus-client), into target/counterparts/prometheus
 #   emupos           a simulated scale                      PyPI, into target/counterparts/emupos; needs Python 3.13
 #   documents        PDFs of ten makers, to be rendered     made here into target/counterparts/documents, by packages
 #                                                           of Debian, npm and PyPI
@@ -33,6 +34,7 @@ python_packages=(zplkit==0.3.2 componentize-py==0.25.1 reportlab==5.1.0 fpdf2==2
 weasyprint_packages=(weasyprint==70.0 segno==1.6.6 python-barcode==0.16.1)
 schemathesis=4.32.5
 axe=4.14.1
+prometheus_packages=(prometheus-client==0.26.0)
 labelize=1.10.0
 emupos=0.4.0
 scripts=tests/counterparts
@@ -129,6 +131,17 @@ accessibility() {
     stamp "axe-core@$axe" >"$dir/axe/.installed"
 }
 
+# In a folder of its own, so that another version of it leaves the others as they are.
+metrics_reader() {
+    installed prometheus "${prometheus_packages[@]}" && return
+    say "installing ${prometheus_packages[*]}"
+    rm -rf "$dir/prometheus"
+    python3 -m venv "$dir/prometheus"
+    "$dir/prometheus/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${prometheus_packages[@]}" </dev/null
+    [ "$(printf '# TYPE a counter\na_total 1\n# EOF\n' | "$dir/prometheus/bin/python" "$scripts/openmetrics.py" | head -c 9)" = '[{"name":' ]
+    stamp "${prometheus_packages[@]}" >"$dir/prometheus/.installed"
+}
+
 # Built from source, some minutes; without debug information, and beside our own target folder.
 labelize() {
     installed cargo "labelize $labelize" && return
@@ -196,6 +209,7 @@ need node_renderer "${node_packages[*]}; install node and npm, then run this scr
 need python_tools "${python_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need html_labels "${weasyprint_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need accessibility "axe-core@$axe; install node and npm, then run this script again"
+need metrics_reader "${prometheus_packages[*]}; install python3 (3.10 or newer) with venv and pip, then run this script again"
 need labelize "labelize; with cargo: cargo install labelize --version $labelize --features cli --root $dir/cargo"
 need simulated_scale "emupos; install Python 3.13 or newer with venv (pyenv install 3.13, or Debian's python3.13-venv), then run this script again"
 need api_tester "schemathesis==$schemathesis; install python3 (3.10 or newer) with venv and pip, then run this script again"

@@ -2,7 +2,7 @@
 
 use crate::{
     access::Tokens,
-    api,
+    api::{self, patience::Patience},
     broker::Services,
     config::{Applies, Live, LogFilter},
     dev,
@@ -73,7 +73,7 @@ impl Daemon {
         let render = RenderPool::new(RenderLimits::default(), worker);
         let services = Services::start(store.clone(), render, limits);
         let catalog = Catalog::build(&[], None)?;
-        let listeners = Listeners::open(&options.data, &config.http).await?;
+        let listeners = Listeners::open(&options.data, &config.http, Patience::of(&services)).await?;
         let tokens = Arc::new(Tokens::load(store.clone()).await?);
         let link = match listeners.url() {
             Some(url) => first_token(&options.data, &tokens, &url).await?,

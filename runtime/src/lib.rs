@@ -13,6 +13,8 @@
 //! * [`store`]: state that lasts: one `SQLite` file and a folder of components
 //! * [`backup`]: all of that state in one archive, and back
 //! * [`access`]: who makes a request, and what they may do
+//! * [`feed`]: who is told of an event, and from where
+//! * [`metrics`]: what is counted, and how Prometheus sees it
 //! * [`config`]: what an operator configures, and where each value comes from
 //! * [`api`]: the REST API
 //! * [`listen`]: where the daemon is reached
@@ -30,9 +32,11 @@ pub mod config;
 pub mod contract;
 pub mod daemon;
 pub mod dev;
+pub mod feed;
 pub mod instance;
 pub mod jobs;
 pub mod listen;
+pub mod metrics;
 pub mod model;
 pub mod page;
 pub mod registry;

@@ -3,7 +3,10 @@
 //! Beyond this machine it listens with TLS only, unless the operator insists.
 
 use crate::{
-    api::access::Origin,
+    api::{
+        access::Origin,
+        patience::{Connection, Patience, Patient},
+    },
     config::{Http, Listen},
 };
 use anyhow::{Context as _, Result, bail};
@@ -39,25 +42,18 @@ const HANDSHAKES: usize = 256;
 
 /// Where a daemon listens.
 pub struct Listeners {
-    unix: UnixListener,
+    unix: Patient<UnixListener>,
     socket: PathBuf,
     network: Option<Network>,
 }
 
 /// A network address.
 enum Network {
-    Plain(TcpListener),
+    Plain(Patient<TcpListener>),
     Tls(TlsListener),
 }
 
 impl Network {
-    async fn open(http: &Http) -> Result<Option<Self>> {
-        match http.listen {
-            Listen::Off => Ok(None),
-            Listen::At(address) => Ok(Some(listen(address, http).await?)),
-        }
-    }
-
     fn url(&self) -> Option<Url> {
         let (scheme, address) = match self {
             Self::Plain(listener) => ("http", listener.local_addr()),
@@ -69,7 +65,9 @@ impl Network {
 
 /// Whether a daemon could listen on its network address now, and where.
 pub async fn network(http: &Http) -> Result<Option<Url>> {
-    Ok(Network::open(http).await?.as_ref().and_then(Network::url))
+    let Some((listener, tls)) = bind(http).await? else { return Ok(None) };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    Ok(Some(Url { scheme, address: listener.local_addr()? }))
 }
 
 /// The address of the page, for a browser.
@@ -94,11 +92,17 @@ impl fmt::Display for Url {
 
 impl Listeners {
     /// Listens. Fails when something else does already, or when it would be unsafe.
-    pub async fn open(data: &Path, http: &Http) -> Result<Self> {
+    pub async fn open(data: &Path, http: &Http, patience: Patience) -> Result<Self> {
         // The safety of the network address is a matter of configuration, so it comes before anything is opened.
-        let network = Network::open(http).await?;
+        let network = match bind(http).await? {
+            None => None,
+            Some((listener, None)) => Some(Network::Plain(Patient::new(listener, patience.clone()))),
+            Some((listener, Some(acceptor))) => {
+                Some(Network::Tls(TlsListener::start(Patient::new(listener, patience.clone()), acceptor)?))
+            }
+        };
         let (unix, socket) = listen_on_socket(data)?;
-        Ok(Self { unix, socket, network })
+        Ok(Self { unix: Patient::new(unix, patience), socket, network })
     }
 
     /// The path of the socket.
@@ -127,14 +131,14 @@ impl Listeners {
     }
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Origin {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
+impl Connected<IncomingStream<'_, Patient<UnixListener>>> for Origin {
+    fn connect_info(_: IncomingStream<'_, Patient<UnixListener>>) -> Self {
         Self::Socket
     }
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Origin {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Patient<TcpListener>>> for Origin {
+    fn connect_info(stream: IncomingStream<'_, Patient<TcpListener>>) -> Self {
         Self::Network(*stream.remote_addr())
     }
 }
@@ -162,7 +166,9 @@ fn listen_on_socket(data: &Path) -> Result<(UnixListener, PathBuf)> {
     Ok((listener, socket))
 }
 
-async fn listen(address: SocketAddr, http: &Http) -> Result<Network> {
+/// The network address, and how connections to it are encrypted, if they are.
+async fn bind(http: &Http) -> Result<Option<(TcpListener, Option<TlsAcceptor>)>> {
+    let Listen::At(address) = http.listen else { return Ok(None) };
     let said = |path: &PathBuf| !path.as_os_str().is_empty();
     let tls = match (said(&http.tls_certificate), said(&http.tls_key)) {
         (true, true) => Some(acceptor(&http.tls_certificate, &http.tls_key)?),
@@ -178,10 +184,7 @@ async fn listen(address: SocketAddr, http: &Http) -> Result<Network> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address}: choose another address with --listen, or `--listen off` for the socket alone")
     })?;
-    Ok(match tls {
-        None => Network::Plain(listener),
-        Some(acceptor) => Network::Tls(TlsListener::start(listener, acceptor)?),
-    })
+    Ok(Some((listener, tls)))
 }
 
 fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
@@ -201,14 +204,17 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// A connection with TLS.
+type Encrypted = TlsStream<Connection<TcpStream>>;
+
 /// Accepts connections with TLS. Agreeing on keys goes on beside accepting, so that a client that is slow at it holds nobody else.
 pub struct TlsListener {
-    accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    accepted: mpsc::Receiver<(Encrypted, SocketAddr)>,
     address: SocketAddr,
 }
 
 impl TlsListener {
-    fn start(mut listener: TcpListener, acceptor: TlsAcceptor) -> io::Result<Self> {
+    fn start(mut listener: Patient<TcpListener>, acceptor: TlsAcceptor) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, accepted) = mpsc::channel(1);
         let slots = Arc::new(Semaphore::new(HANDSHAKES));
@@ -232,7 +238,7 @@ impl TlsListener {
 }
 
 impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
+    type Io = Encrypted;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {

@@ -88,6 +88,19 @@ pub async fn send(data: &Path, method: &str, path: &str, body: Option<(&str, Vec
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
+/// `GET` of a text, with its media type.
+async fn fetch(data: &Path, path: &str) -> Result<(String, String)> {
+    let stream = UnixStream::connect(data.join("ostler.sock")).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::builder().uri(path).header(header::HOST, "ostler").body(Full::<Bytes>::default())?;
+    let response = sender.send_request(request).await?;
+    anyhow::ensure!(response.status().is_success(), "{}", response.status());
+    let media_type = response.headers().get(header::CONTENT_TYPE).context("no media type")?.to_str()?.to_owned();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((media_type, String::from_utf8(body.to_vec())?))
+}
+
 impl Daemon {
     /// Runs the command line on this daemon.
     pub fn cli(&self, arguments: &[&str]) -> Output {
@@ -108,6 +121,14 @@ impl Daemon {
         let data = self.data();
         let answer = runtime().block_on(async { timeout(PATIENCE, send(&data, method, path, body)).await });
         answer.unwrap_or_else(|_| panic!("{method} {path} is not answered")).unwrap()
+    }
+
+    /// `GET` of a text, which must succeed: its media type and itself.
+    #[track_caller]
+    pub fn text(&self, path: &str) -> (String, String) {
+        let data = self.data();
+        let answer = runtime().block_on(async { timeout(PATIENCE, fetch(&data, path)).await });
+        answer.unwrap_or_else(|_| panic!("GET {path} is not answered")).unwrap()
     }
 
     /// `GET`, which must succeed.

@@ -30,6 +30,8 @@ pub enum Counterpart {
     Pdftoppm,
     /// Labels as PDF, by ten makers.
     Documents,
+    /// Reads pages of metrics, in Python, strict.
+    Prometheus,
     /// A simulated scale, in Python 3.13.
     Emupos,
     /// Asks an API whatever its OpenAPI document allows.
@@ -76,6 +78,7 @@ impl Counterpart {
             Self::ComponentizePy => installed().join("venv/bin/componentize-py").is_file(),
             Self::Pdftoppm => runs("pdftoppm"),
             Self::Documents => installed().join("documents/.installed").is_file(),
+            Self::Prometheus => installed().join("prometheus/.installed").is_file(),
             Self::Emupos => emupos().is_file(),
             Self::Schemathesis => schemathesis_program().is_file(),
             Self::Chromium => runs("chromium") && runs("chromedriver"),
@@ -108,7 +111,15 @@ fn schemathesis_program() -> PathBuf {
 pub fn schemathesis(url: &str, document: &str, token: &str, leave: &[&str]) {
     let mut command = Command::new(schemathesis_program());
     command.args(["run", &format!("{url}{document}"), "--header", &format!("Authorization: Bearer {token}")]);
-    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--continue-on-failure"]);
+    command.args([
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--max-examples",
+        "15",
+        "--seed",
+        "1",
+        "--continue-on-failure",
+    ]);
     command.args(["--warnings", "off", "--no-color", "--checks"]).arg(
         "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
          response_headers_conformance,unsupported_method,allow_header_conformance",
@@ -201,6 +212,14 @@ pub fn without(zpl: &[u8], commands: &[&str]) -> Vec<u8> {
     let kept = starts.windows(2).map(|ends| &zpl[ends[0]..ends[1]]);
     let kept = kept.filter(|command| !commands.iter().any(|name| command.starts_with(name.as_bytes())));
     [before].into_iter().chain(kept).collect::<Vec<_>>().concat()
+}
+
+/// The families of a page of metrics with their samples, by `prometheus_client`, which fails where the page is not as `OpenMetrics`
+/// wants it.
+pub fn openmetrics(page: &str) -> serde_json::Value {
+    let mut command = Command::new(installed().join("prometheus/bin/python"));
+    command.arg(repository().join("tests/counterparts/openmetrics.py"));
+    serde_json::from_slice(&run(command, page.as_bytes())).unwrap()
 }
 
 /// The PDFs of all makers, by name.

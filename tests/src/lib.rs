@@ -20,6 +20,7 @@
 //! * [`client`]: the command line and the REST API of that daemon
 //! * [`network`]: that daemon over TCP, with whatever headers a test wants
 //! * [`printer`]: simulated printers, and the runtime that they live on
+//! * [`reader`]: readers of the feed, and those that never read
 //! * [`recorder`]: what the hooks of a driver tell, one by one
 //! * [`scale`]: a simulated scale, and what lies on it
 //! * [`plugin`]: plugins: those of the repository, and others made for a test
@@ -52,6 +53,7 @@ pub mod pages;
 pub mod place;
 pub mod plugin;
 pub mod printer;
+pub mod reader;
 pub mod recorder;
 pub mod scale;
 pub mod tutorial;
@@ -63,6 +65,7 @@ pub use front::Front;
 pub use label::Label;
 pub use network::{Answer, Ask};
 pub use pages::Pages;
+pub use reader::Reader;
 pub use recorder::Recorder;
 pub use scale::Scale;
 

@@ -31,13 +31,13 @@ async fn views(registry: &Registry, installed: Vec<InstalledDriver>) -> Result<V
     let plugins = registry.plugins().await?;
     let mut views = Vec::new();
     for driver in installed {
-        views.push(registry.driver_view(driver, &plugins).await);
+        views.push(registry.driver_view(driver, &plugins));
     }
     Ok(views)
 }
 
 async fn view(registry: &Registry, installed: InstalledDriver) -> Result<DriverView, ApiError> {
-    Ok(registry.driver_view(installed, &registry.plugins().await?).await)
+    Ok(registry.driver_view(installed, &registry.plugins().await?))
 }
 
 /// `GET /api/machine/drivers/`: the enabled ones, as upstream lists them.

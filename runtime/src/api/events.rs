@@ -1,89 +1,173 @@
-//! `/api/events/`: the feed as server-sent events, resumable by id.
+//! `/api/events/`: the feed as server-sent events, filtered and resumable by id.
 
 use super::{ApiError, State, extract::Query};
-use crate::{access::Caller, model::Event, store::Store};
-use axum::{
-    http::HeaderMap,
-    response::{
-        IntoResponse as _, Response,
-        sse::{self, KeepAlive, Sse},
-    },
+use crate::{
+    access::Caller,
+    feed::Following,
+    model::{EventFilter, JobId, event::KINDS},
 };
-use futures::{StreamExt as _, stream};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use futures::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::convert::Infallible;
-use tokio::sync::broadcast;
+use serde_json::{Map, Value, json};
+use std::{convert::Infallible, fmt::Display, str::FromStr};
 
-/// How many events are read at once.
-const PAGE: u32 = 500;
+/// The header with which a reader goes on.
+const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Where to begin.
+/// What a reader wants. All of it is text here, so that each wrong value is told by its field.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct From {
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
     /// Events after this id; from now on when neither this nor `Last-Event-ID` is given.
-    after: Option<i64>,
+    after: Option<String>,
     /// Whether to go on when everything so far was sent; true unless it says otherwise.
-    follow: Option<bool>,
+    follow: Option<String>,
+    /// Ids of machines, with commas between them.
+    machine: Option<String>,
+    /// Slugs of drivers, with commas between them.
+    driver: Option<String>,
+    /// What kinds begin with, with commas between them.
+    kind: Option<String>,
+    /// The number of a job.
+    job: Option<String>,
 }
 
-/// How many of the latest events are sent when only those so far are asked for, and no event to begin after.
-const LATEST: i64 = 100;
-
-/// `GET /api/events/?after=ID&follow=BOOL`.
+/// `GET /api/events/?after=ID&follow=BOOL&machine=ID,ID&driver=SLUG&kind=PREFIX,PREFIX&job=ID`.
 pub async fn stream(
     registry: State,
     caller: Caller,
-    Query(from): Query<From>,
+    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let store = registry.services.store.clone();
-    let wake = store.subscribe();
-    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    let follow = from.follow.unwrap_or(true);
-    let after = match resumed.or(from.after) {
-        Some(after) => after,
-        None if follow => store.last_event_id().await?,
-        None => store.last_event_id().await?.saturating_sub(LATEST).max(0),
+    let services = &registry.services;
+    let limits = services.limits();
+    let mut following = read(wanted, headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or_default()))?;
+    following.heartbeat = limits.event_heartbeat();
+    following.filter.within = caller.machines().cloned();
+    let most = limits.event_readers;
+    let seat = services.metrics.api.seat(most).ok_or_else(|| too_many(most))?;
+    let reader = services.feed.read(following).await?;
+    let pieces = stream::unfold((reader, seat), async |(mut reader, seat)| {
+        let piece = reader.next().await?;
+        Some((Ok::<Bytes, Infallible>(piece), (reader, seat)))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // Of nginx, which else keeps events back until it has a buffer full of them.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+fn too_many(most: u32) -> ApiError {
+    ApiError::Other {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "too-many-readers".into(),
+        detail: format!(
+            "{most} readers follow the events already: end one of them, or allow more with 'event_readers' in [limits]"
+        ),
+    }
+}
+
+/// Reads what is wanted; everything that is wrong is told at once.
+fn read(wanted: Wanted, resumed: Option<&str>) -> Result<Following, ApiError> {
+    let Wanted { after, follow, machine, driver, kind, job } = wanted;
+    let mut problems = Map::new();
+    let filter = EventFilter {
+        machines: list(&mut problems, "machine", machine.as_deref()),
+        drivers: list(&mut problems, "driver", driver.as_deref()),
+        kinds: list::<Kind>(&mut problems, "kind", kind.as_deref()).into_iter().map(|kind| kind.0).collect(),
+        job: one(&mut problems, "job", job.as_deref(), "the number of a job").map(JobId),
+        within: None,
     };
-    let pages = stream::unfold(Reader { store, wake, after, follow, caller }, Reader::next_page);
-    let events = pages.flat_map(|events| stream::iter(events.into_iter().map(Ok::<_, Infallible>)));
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    let place = "the number of an event; 0 is the place before the first";
+    let resumed = one(&mut problems, "Last-Event-ID", resumed, place);
+    let after = resumed.or(one(&mut problems, "after", after.as_deref(), place)).map(|id: i64| id.max(0));
+    let goes_on = one(&mut problems, "follow", follow.as_deref(), "true or false").unwrap_or(true);
+    if problems.is_empty() {
+        Ok(Following { filter, after, goes_on, heartbeat: std::time::Duration::ZERO })
+    } else {
+        Err(ApiError::Fields(problems))
+    }
 }
 
-struct Reader {
-    store: Store,
-    /// Only says that there is something new; what it is, is read from the store.
-    wake: broadcast::Receiver<Event>,
-    after: i64,
-    follow: bool,
-    /// Who sees events of their machines, and those of none.
-    caller: Caller,
+fn one<T: FromStr>(problems: &mut Map<String, Value>, field: &str, text: Option<&str>, what: &str) -> Option<T> {
+    let text = text?.trim();
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        problems.insert(field.to_owned(), json!([format!("'{text}' is not {what}.")]));
+    }
+    parsed
 }
 
-impl Reader {
-    async fn next_page(mut self) -> Option<(Vec<sse::Event>, Self)> {
-        loop {
-            let page = self.store.events_after(self.after, PAGE).await.ok()?;
-            if let Some(last) = page.events.last() {
-                self.after = last.id;
-                let gap = page.gap.then(|| sse::Event::default().event("feed.gap").data("{}"));
-                let events =
-                    page.events.iter().filter(|event| event.machine.is_none_or(|id| self.caller.sees(id))).map(
-                        |event| {
-                            let data = serde_json::to_string(event).unwrap_or_default();
-                            sse::Event::default().id(event.id.to_string()).event(event.kind.clone()).data(data)
-                        },
-                    );
-                return Some((gap.into_iter().chain(events).collect(), self));
-            }
-            if !self.follow {
-                return None;
-            }
-            match self.wake.recv().await {
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
+fn list<T>(problems: &mut Map<String, Value>, field: &str, text: Option<&str>) -> Vec<T>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    let (mut values, mut wrong) = (Vec::new(), Vec::new());
+    for text in text.into_iter().flat_map(|text| text.split(',')) {
+        match text.trim().parse() {
+            Ok(value) => values.push(value),
+            Err(error) => wrong.push(json!(format!("{error}"))),
         }
+    }
+    if !wrong.is_empty() {
+        problems.insert(field.to_owned(), wrong.into());
+    }
+    values
+}
+
+/// What some kinds of events begin with.
+struct Kind(String);
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.is_empty() && KINDS.iter().any(|kind| kind.starts_with(text)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!("no kind of event begins with '{text}': there are {}.", KINDS.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn everything_wrong_is_told_by_its_field() {
+        let text = |text: &str| Some(text.to_owned());
+        let wanted = Wanted {
+            after: text("first"),
+            follow: text("perhaps"),
+            machine: text("dock"),
+            driver: text("zebra-zpl,No Slug"),
+            kind: text("job.,jbo."),
+            job: text("x"),
+        };
+        let Err(ApiError::Fields(problems)) = read(wanted, Some("nonsense")) else { panic!("it was taken") };
+        let fields: Vec<_> = problems.keys().map(String::as_str).collect();
+        assert_eq!(fields, ["Last-Event-ID", "after", "driver", "follow", "job", "kind", "machine"]);
+        assert!(problems.get("kind").unwrap().to_string().contains("begins with 'jbo.'"));
+    }
+
+    #[test]
+    fn the_header_counts_more_than_the_parameter() {
+        let wanted =
+            || Wanted { after: Some("3".to_owned()), kind: Some("job., machine.re".to_owned()), ..Wanted::default() };
+        let following = read(wanted(), Some("7")).unwrap();
+        assert_eq!((following.after, following.goes_on), (Some(7), true));
+        assert_eq!(following.filter.kinds, ["job.", "machine.re"]);
+        assert_eq!(read(wanted(), None).unwrap().after, Some(3));
     }
 }

@@ -97,7 +97,8 @@ async fn template(registry: &Registry, said: &Value) -> Result<StoredTemplate, A
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let number = number.ok_or_else(|| ApiError::field("template", "Incorrect type. Expected the number of a template."))?;
+    let number =
+        number.ok_or_else(|| ApiError::field("template", "Incorrect type. Expected the number of a template."))?;
     registry
         .services
         .store
@@ -160,15 +161,10 @@ pub struct Chosen {
 
 /// `OPTIONS /api/label/print/?machine=ID`: the fields of the body, with the options of a machine, in the form of Django REST
 /// Framework's metadata.
-pub async fn describe(
-    registry: State,
-    caller: Caller,
-    Query(chosen): Query<Chosen>,
-) -> Result<Json<Value>, ApiError> {
+pub async fn describe(registry: State, caller: Caller, Query(chosen): Query<Chosen>) -> Result<Json<Value>, ApiError> {
     let mut printers = registry.machines();
-    printers.retain(|entry| {
-        caller.sees(entry.machine.id) && entry.machine.machine_type.print_functions().next().is_some()
-    });
+    printers
+        .retain(|entry| caller.sees(entry.machine.id) && entry.machine.machine_type.print_functions().next().is_some());
     let entry = match chosen.machine {
         Some(id) => Some(machine(&registry, &caller, &json!(id))?),
         None => printers.first().cloned(),
@@ -183,9 +179,7 @@ pub async fn describe(
         .iter()
         .map(|entry| json!({ "value": entry.machine.id, "display_name": entry.machine.name() }))
         .collect();
-    let field = |kind: &str, required: bool, label: &str| {
-        json!({ "type": kind, "required": required, "read_only": false, "label": label })
-    };
+    let field = |kind: &str, required: bool, label: &str| json!({ "type": kind, "required": required, "read_only": false, "label": label });
     let mut machine = field("choice", true, "Machine");
     machine["choices"] = json!(choices);
     machine["default"] = json!(entry.as_ref().map(|entry| entry.machine.id));

@@ -19,6 +19,8 @@
 //! * [`backup`]: all of the state
 //! * [`config`]: the configuration, with the origin of each value
 //! * [`events`]: the feed, as server-sent events
+//! * [`metrics`]: what is counted, and whether the daemon is ready
+//! * [`patience`]: connections whose clients take nothing
 //!
 //! Invariants: no route decides anything that the registry does not; the role that a route needs stands beside it, in [`all_routes`].
 
@@ -35,10 +37,12 @@ pub mod extract;
 pub mod jobs;
 pub mod labels;
 pub mod machines;
+pub mod metrics;
 pub mod once;
 pub mod openapi;
 pub mod outputs;
 pub mod pages;
+pub mod patience;
 pub mod plugins;
 pub mod rehearsals;
 pub mod request;
@@ -65,6 +69,7 @@ use routes::{Routes, anybody, delete, get, on_all, on_machines, options, patch, 
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// What every route sees.
 pub type State = axum::extract::State<Arc<Registry>>;
@@ -109,8 +114,7 @@ const MAX_PLUGIN: usize = 256 << 20;
 /// The largest component that may be installed, in bytes; `limits.component_bytes` is lower.
 const MAX_COMPONENT: usize = 256 << 20;
 /// What a job may be made of.
-const DOCUMENTS: &[&str] =
-    &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", ANY, "multipart/form-data"];
+const DOCUMENTS: &[&str] = &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", ANY, "multipart/form-data"];
 /// A file of a type that is not told.
 const ANY: &str = "application/octet-stream";
 /// Rows of values.
@@ -132,6 +136,12 @@ const OF_A_DOCUMENT: &[(&str, &str)] = &[
 fn all_routes(context: Option<&Context>) -> Routes {
     Routes::new(context)
         .at("/healthz", anybody(), get(health, "Whether the process answers").sends(&["text/plain"]))
+        .at("/readyz", anybody(), get(metrics::ready, "Whether work is taken; 503 with the reason if not"))
+        .at(
+            "/metrics",
+            on_all(View),
+            get(metrics::page, "What is counted, for Prometheus").sends(&["application/openmetrics-text"]),
+        )
         .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]))
         // Machines.
         .at("/api/machine/", on_machines(View), get(machines::list, "Machines"))
@@ -248,7 +258,8 @@ fn all_routes(context: Option<&Context>) -> Routes {
         .at(
             "/api/plugin/",
             on_all(Admin),
-            post(plugins::install, "Install a plugin").takes(&["application/x-tar", "application/zstd", ANY], MAX_PLUGIN),
+            post(plugins::install, "Install a plugin")
+                .takes(&["application/x-tar", "application/zstd", ANY], MAX_PLUGIN),
         )
         .at("/api/plugin/{slug}/", on_all(View), get(plugins::show, "A plugin"))
         .at("/api/plugin/{slug}/", on_all(Admin), delete(plugins::remove, "Remove a plugin"))
@@ -286,7 +297,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
             on_machines(View),
             options(labels::describe, "The fields of a print request, with the options of a machine"),
         )
-        .at("/api/label/template/", on_machines(View), get(labels::templates, "Label templates, as upstream lists them"))
+        .at(
+            "/api/label/template/",
+            on_machines(View),
+            get(labels::templates, "Label templates, as upstream lists them"),
+        )
         .at("/api/data-output/", on_machines(View), get(outputs::list, "Print jobs, the newest first"))
         .at("/api/data-output/{id}/", on_machines(View), get(outputs::show, "A print job"))
         .at("/api/generic/status/", on_machines(View), get(statuses::list, "What statuses mean, by machine type"))
@@ -375,7 +390,7 @@ where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
-    match tokio::spawn(change).await {
+    match tokio::spawn(change.in_current_span()).await {
         Ok(changed) => changed.map_err(Into::into),
         Err(error) => Err(ApiError::internal(format!("the change did not come to its end: {error}"))),
     }

@@ -29,8 +29,9 @@ pub async fn surround(mut request: Request, next: Next) -> Response {
     };
     let id = brought.filter(fits).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
+    // An error's span, because lines that are logged at any level are to have the id.
     let span =
-        tracing::debug_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
+        tracing::error_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         let mut error = json!({ "code": refusal.code, "request_id": id });

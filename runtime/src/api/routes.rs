@@ -10,8 +10,8 @@ use aide::{
         routing::{ApiMethodRouter, delete_with, get_with, options_with, patch_with, post_with, put_with},
     },
     openapi::{
-        HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, RequestBody,
-        Response, SchemaObject, StatusCode,
+        HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr,
+        RequestBody, Response, SchemaObject, StatusCode,
     },
     operation::OperationHandler,
     transform::TransformOperation,
@@ -201,7 +201,11 @@ impl About {
         }
         if self.once {
             operation.parameters.push(ReferenceOr::Item(Parameter::Header {
-                parameter_data: parameter("Idempotency-Key", Some("The client's name for the request: it is done once."), false),
+                parameter_data: parameter(
+                    "Idempotency-Key",
+                    Some("The client's name for the request: it is done once."),
+                    false,
+                ),
                 style: HeaderStyle::Simple,
             }));
         }

@@ -183,6 +183,11 @@ impl Board {
         });
     }
 
+    /// The code of the status that it shows now.
+    pub fn status_code(&self) -> u16 {
+        self.state.lock().status.code
+    }
+
     /// What it shows now.
     pub fn snapshot(&self) -> BoardSnapshot {
         let state = self.state.lock();

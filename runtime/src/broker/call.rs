@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, field};
 
 /// Which export is called, and so what the call may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +48,24 @@ pub enum CallKind {
 }
 
 impl CallKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [Self; 14] = [
+        Self::InitDriver,
+        Self::InitMachine,
+        Self::UpdateMachine,
+        Self::RestartMachine,
+        Self::StopMachine,
+        Self::PingMachine,
+        Self::ValidateSettings,
+        Self::RunAction,
+        Self::Choices,
+        Self::Function,
+        Self::Options,
+        Self::Media,
+        Self::Formats,
+        Self::Print,
+    ];
+
     /// Whether the call holds the machine's device from its beginning. The others may take it while it is free.
     pub fn holds_device(self) -> bool {
         match self {
@@ -86,6 +105,17 @@ impl CallKind {
             Self::Print => "print",
         }
     }
+
+    /// The export in a word, for metrics and logs.
+    pub fn export(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Options => "options",
+            Self::Media => "media",
+            Self::Formats => "formats",
+            other => other.name(),
+        }
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -102,6 +132,8 @@ pub struct Call {
     pub print: Option<Arc<PrintRun>>,
     /// The job that this call is an attempt at.
     pub job: Option<JobId>,
+    /// What the log says of it. Its parent is what made the call, such as a request.
+    pub span: Span,
     /// Values to answer with instead of the stored ones, for `validate-settings`.
     pub proposed: Option<Settings>,
     /// How many bytes it handed to the device.
@@ -122,42 +154,69 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call of `init-driver`.
-    pub fn of_driver() -> Arc<Self> {
-        Self::build(CallKind::InitDriver, None, None, None, None)
+    /// A call of `init-driver` of this driver.
+    pub fn of_driver(driver: &str) -> Arc<Self> {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let kind = CallKind::InitDriver;
+        let span = tracing::error_span!("call", call = id, driver, export = kind.export());
+        Self::build(id, kind, span, None, None, None, None)
     }
 
     /// A call for a machine.
     pub fn of_machine(kind: CallKind, machine: Arc<Machine>) -> Arc<Self> {
-        Self::build(kind, Some(machine), None, None, None)
+        Self::for_machine(kind, machine, None, None, None)
     }
 
     /// A print call.
     pub fn of_print(machine: Arc<Machine>, print: Arc<PrintRun>) -> Arc<Self> {
         let job = print.job.id;
-        Self::build(CallKind::Print, Some(machine), Some(print), None, Some(job))
+        Self::for_machine(CallKind::Print, machine, Some(print), None, Some(job))
     }
 
     /// A call of a function that runs as a job.
     pub fn of_job(machine: Arc<Machine>, job: JobId) -> Arc<Self> {
-        Self::build(CallKind::Function, Some(machine), None, None, Some(job))
+        Self::for_machine(CallKind::Function, machine, None, None, Some(job))
     }
 
     /// A check of proposed settings.
     pub fn of_proposal(machine: Arc<Machine>, proposed: Settings) -> Arc<Self> {
-        Self::build(CallKind::ValidateSettings, Some(machine), None, Some(proposed), None)
+        Self::for_machine(CallKind::ValidateSettings, machine, None, Some(proposed), None)
+    }
+
+    fn for_machine(
+        kind: CallKind,
+        machine: Arc<Machine>,
+        print: Option<Arc<PrintRun>>,
+        proposed: Option<Settings>,
+        job: Option<JobId>,
+    ) -> Arc<Self> {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        // An error's span, because lines that are logged at any level are to have it.
+        let span = tracing::error_span!(
+            "call",
+            call = id,
+            driver = machine.driver.as_str(),
+            machine = %machine.id,
+            export = kind.export(),
+            function = field::Empty,
+            job = job.map(|job| job.0),
+        );
+        Self::build(id, kind, span, Some(machine), print, proposed, job)
     }
 
     fn build(
+        id: u64,
         kind: CallKind,
+        span: Span,
         machine: Option<Arc<Machine>>,
         print: Option<Arc<PrintRun>>,
         proposed: Option<Settings>,
         job: Option<JobId>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id,
             kind,
+            span,
             machine,
             print,
             proposed,

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     broker::address::DeviceUri,
-    model::{DriverError, ErrorKind, Outcome, Scope, SettingKind},
+    metrics::Outcome,
+    model::{self, DriverError, ErrorKind, Scope, SettingKind},
 };
 use std::{
     sync::{
@@ -25,6 +26,7 @@ use tokio::{
     sync::Mutex,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// How many connections a machine may have open.
 pub const MAX_CONNECTIONS: usize = 4;
@@ -72,6 +74,16 @@ impl Drop for Connection {
 impl ConnectionHandle {
     /// Opens the device whose URI stands in a setting of the handle's machine.
     pub async fn open(handle: &MachineHandle, scope: Scope, key: &str, timeout: Duration) -> Result<Self, DriverError> {
+        let opened = Self::reach(handle, scope, key, timeout).await;
+        handle.machine.meter.connected(Outcome::of(&opened));
+        match &opened {
+            Ok(connection) => tracing::debug!(peer = connection.peer(), "connected"),
+            Err(error) => tracing::debug!(setting = key, %error, "not connected"),
+        }
+        opened
+    }
+
+    async fn reach(handle: &MachineHandle, scope: Scope, key: &str, timeout: Duration) -> Result<Self, DriverError> {
         let machine = handle.live()?;
         let call = handle.running_call()?;
         let uri = handle.with_settings(|settings| {
@@ -126,6 +138,11 @@ impl ConnectionHandle {
         }
     }
 
+    /// What the log says of the call that uses it now.
+    pub fn span(&self) -> Span {
+        self.0.machine.gate.holder().map_or_else(Span::none, |call| call.span.clone())
+    }
+
     /// The machine that it belongs to.
     pub fn machine(&self) -> &Machine {
         &self.0.machine
@@ -155,6 +172,7 @@ impl ConnectionHandle {
             Ok(Ok(count)) => {
                 call.touch();
                 buffer.truncate(count);
+                connection.machine.meter.received.add(count as u64);
                 connection.capture(Some(&call), || match buffer.as_slice() {
                     [] => Happened::Ended,
                     bytes => Happened::received(bytes),
@@ -195,6 +213,7 @@ impl ConnectionHandle {
             let (taken, left) = rest.split_at(written.min(rest.len()));
             call.wrote(taken);
             call.touch();
+            connection.machine.meter.sent.add(taken.len() as u64);
             connection.capture(Some(&call), || Happened::sent(taken));
             rest = left;
         }
@@ -234,7 +253,7 @@ impl ConnectionHandle {
     fn lost(&self, error: &std::io::Error) -> DriverError {
         let message = format!("the connection to {} was lost ({error})", self.0.peer);
         self.0.capture(None, || Happened::Failed { message: message.clone() });
-        DriverError::new(ErrorKind::Transient, "connection-lost", message).with_outcome(Outcome::Unknown)
+        DriverError::new(ErrorKind::Transient, "connection-lost", message).with_outcome(model::Outcome::Unknown)
     }
 }
 

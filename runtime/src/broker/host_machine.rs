@@ -16,6 +16,7 @@ use crate::{
     model::{DriverError, ErrorKind, Scope, SettingKind, Value},
 };
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument as _;
 use wasmtime::component::{Accessor, Resource};
 
 type Answer<T> = Result<T, types::Error>;
@@ -142,7 +143,8 @@ impl host::HostMachine for BrokerView<'_> {
     }
 
     fn report_error(&mut self, this: Resource<MachineHandle>, error: types::Error) -> wasmtime::Result<()> {
-        self.machine(&this)?.machine.report(convert::error_from_wit(error));
+        let handle = self.machine(&this)?;
+        handle.in_span(|machine| machine.report(convert::error_from_wit(error)));
         Ok(())
     }
 
@@ -161,7 +163,8 @@ impl host::HostMachine for BrokerView<'_> {
         message: String,
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
-        self.machine(&this)?.machine.write_log(convert::level_name(level), &message, fields);
+        let handle = self.machine(&this)?;
+        handle.in_span(|machine| machine.write_log(convert::level_name(level), &message, fields));
         Ok(())
     }
 
@@ -189,8 +192,12 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<()>> {
         let (handle, services) = machine_of(accessor, &this).await?;
         let scope = convert::scope_from_wit(scope);
-        let result = set_setting(&handle, services.as_ref(), scope, &key, &convert::value_from_wit(value)).await;
-        Ok(answer(services.as_ref(), &handle.machine, result))
+        let span = handle.span();
+        let result = async {
+            let result = set_setting(&handle, services.as_ref(), scope, &key, &convert::value_from_wit(value)).await;
+            answer(services.as_ref(), &handle.machine, result)
+        };
+        Ok(result.instrument(span).await)
     }
 
     async fn connect(
@@ -201,8 +208,11 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<Resource<ConnectionHandle>>> {
         let (handle, services) = machine_of(accessor, &this).await?;
         let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits().connect());
-        let opened = ConnectionHandle::open(&handle, convert::scope_from_wit(scope), &key, timeout).await;
-        match answer(services.as_ref(), &handle.machine, opened) {
+        let opened = async {
+            let opened = ConnectionHandle::open(&handle, convert::scope_from_wit(scope), &key, timeout).await;
+            answer(services.as_ref(), &handle.machine, opened)
+        };
+        match opened.instrument(handle.span()).await {
             Ok(connection) => {
                 // After an await the guest's stack is empty, so the error itself says whose it is.
                 let call = handle.call.as_ref().map_or(0, |call| call.id);
@@ -344,8 +354,15 @@ impl<T: Send> host::HostConnectionWithStore<T> for HasBroker {
         timeout_ms: u32,
     ) -> wasmtime::Result<Answer<Vec<u8>>> {
         let connection = connection_of(accessor, &this).await?;
-        let result = connection.read(max, Duration::from_millis(timeout_ms.into())).await;
-        Ok(answer(services_of(accessor).as_ref(), connection.machine(), result))
+        let (services, span) = (services_of(accessor), connection.span());
+        let result = async {
+            answer(
+                services.as_ref(),
+                connection.machine(),
+                connection.read(max, Duration::from_millis(timeout_ms.into())).await,
+            )
+        };
+        Ok(result.instrument(span).await)
     }
 
     async fn write(
@@ -354,8 +371,9 @@ impl<T: Send> host::HostConnectionWithStore<T> for HasBroker {
         bytes: Vec<u8>,
     ) -> wasmtime::Result<Answer<()>> {
         let connection = connection_of(accessor, &this).await?;
-        let result = connection.write(&bytes).await;
-        Ok(answer(services_of(accessor).as_ref(), connection.machine(), result))
+        let (services, span) = (services_of(accessor), connection.span());
+        let result = async { answer(services.as_ref(), connection.machine(), connection.write(&bytes).await) };
+        Ok(result.instrument(span).await)
     }
 
     async fn close_write(
@@ -363,7 +381,8 @@ impl<T: Send> host::HostConnectionWithStore<T> for HasBroker {
         this: Resource<ConnectionHandle>,
     ) -> wasmtime::Result<Answer<()>> {
         let connection = connection_of(accessor, &this).await?;
-        let result = connection.close_write().await;
-        Ok(answer(services_of(accessor).as_ref(), connection.machine(), result))
+        let (services, span) = (services_of(accessor), connection.span());
+        let result = async { answer(services.as_ref(), connection.machine(), connection.close_write().await) };
+        Ok(result.instrument(span).await)
     }
 }

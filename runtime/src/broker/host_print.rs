@@ -15,6 +15,7 @@ use crate::{
 };
 use ostler_render::{ErrorClass, Output, RenderError, Rendered};
 use std::sync::Arc;
+use tracing::Instrument as _;
 use wasmtime::component::{Accessor, Resource};
 
 type Answer<T> = Result<T, types::Error>;
@@ -70,7 +71,7 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<()>> {
         let job = job_of(accessor, &this).await?;
         let result = match job.live() {
-            Ok(run) => run.label_started(&job.call, index).await,
+            Ok(run) => run.label_started(&job.call, index).instrument(job.call.span.clone()).await,
             Err(error) => Err(error),
         };
         job.call.touch();
@@ -88,7 +89,8 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
         let result = if job.call.has_ended() {
             job.live().map(|_| ())
         } else {
-            job.run.label_done(&job.call, index, convert::proof_from_wit(proof)).await
+            let done = job.run.label_done(&job.call, index, convert::proof_from_wit(proof));
+            done.instrument(job.call.span.clone()).await
         };
         job.call.touch();
         Ok(result.map_err(convert::error_to_wit))
@@ -136,7 +138,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
         raster: jobs::Raster,
     ) -> wasmtime::Result<Answer<jobs::Bitmap>> {
         let (label, services) = label_of(accessor, &this).await?;
-        let rendered = render(&label, services.as_deref(), raster, Output::Bitmap).await;
+        let rendered = render(&label, services.as_ref(), raster, Output::Bitmap).await;
         Ok(match rendered {
             Ok(Rendered::Bitmap(bitmap)) => Ok(jobs::Bitmap {
                 width: bitmap.width,
@@ -155,7 +157,7 @@ impl<T: Send> jobs::HostLabelWithStore<T> for HasBroker {
         raster: jobs::Raster,
     ) -> wasmtime::Result<Answer<Vec<u8>>> {
         let (label, services) = label_of(accessor, &this).await?;
-        let rendered = render(&label, services.as_deref(), raster, Output::Png).await;
+        let rendered = render(&label, services.as_ref(), raster, Output::Png).await;
         Ok(match rendered {
             Ok(Rendered::Png(file)) => Ok(file),
             Ok(Rendered::Bitmap(_) | Rendered::Pdf(_)) => Err(convert::error_to_wit(other_form())),
@@ -205,7 +207,7 @@ fn other_form() -> DriverError {
 
 async fn render(
     label: &LabelHandle,
-    services: Option<&Services>,
+    services: Option<&Arc<Services>>,
     raster: jobs::Raster,
     output: Output,
 ) -> Result<Rendered, DriverError> {

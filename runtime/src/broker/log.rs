@@ -9,6 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The target of the lines of machines and drivers in the daemon's log. They are always at `debug`: what a driver writes is not to
+/// fill a disk unless somebody asks for it.
+pub const LOG: &str = "ostler::log";
 /// The longest message that is kept, in bytes.
 const MAX_MESSAGE: usize = 4096;
 /// How many lines a second are kept before the rest is only counted.
@@ -48,7 +51,8 @@ impl LogRing {
     }
 
     /// Adds a line. Beyond the rate, lines are counted and dropped; the next one that is kept tells how many.
-    pub fn push(&self, level: &'static str, message: &str, fields: Vec<(String, String)>) {
+    /// The answer is whether it was kept.
+    pub fn push(&self, level: &'static str, message: &str, fields: Vec<(String, String)>) -> bool {
         let mut ring = self.state.lock();
         if ring.window.elapsed() > Duration::from_secs(1) {
             ring.window = Instant::now();
@@ -57,7 +61,7 @@ impl LogRing {
         ring.in_window += 1;
         if ring.in_window > LINES_PER_SECOND {
             ring.dropped += 1;
-            return;
+            return false;
         }
         if ring.dropped > 0 {
             let notice = dropped(ring.dropped);
@@ -66,6 +70,7 @@ impl LogRing {
         }
         let message = cut(message, MAX_MESSAGE);
         ring.keep(LogLine { at: Timestamp::now(), level, message, fields }, self.capacity);
+        true
     }
 
     /// The lines, oldest first.

@@ -5,12 +5,13 @@ use super::{
     call::Call,
     capture::Capture,
     gate::Gate,
-    log::{LogRing, cut},
+    log::{LOG, LogRing, cut},
     services::Services,
     settings::Settings,
 };
 use crate::{
     contract::MachineType,
+    metrics::{DriverMeter, MachineMeter},
     model::{DriverError, ErrorKind, MachineId, OptionSpec, Scope, SettingKey, Slug, setting::Choice},
 };
 use parking_lot::{Mutex, RwLock};
@@ -23,6 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// How many lines of log a machine keeps.
 const LOG_LINES: usize = 200;
@@ -43,6 +45,8 @@ pub struct Machine {
     pub gate: Gate,
     /// How many connections are open.
     pub connections: AtomicUsize,
+    /// What is counted of it.
+    pub meter: Arc<MachineMeter>,
     name: RwLock<String>,
     active: AtomicBool,
     paused: AtomicBool,
@@ -83,7 +87,21 @@ impl Machine {
         settings: Settings,
         services: Arc<Services>,
     ) -> Arc<Self> {
-        Arc::new(Self::build(id, name, active, machine_type, driver, settings, services))
+        let meter = services.metrics.machine(id, &driver);
+        let machine = Self::build(id, name, active, machine_type, driver, settings, services);
+        Arc::new(Self { meter, ..machine })
+    }
+
+    /// A machine that is not there yet, to check settings with.
+    pub fn draft(
+        id: MachineId,
+        name: String,
+        machine_type: Arc<MachineType>,
+        driver: Slug,
+        settings: Settings,
+        services: Arc<Services>,
+    ) -> Self {
+        Self::build(id, name, false, machine_type, driver, settings, services)
     }
 
     /// A machine that plays this one in a rehearsal: it has the same name and settings, and a board and a log of its own.
@@ -108,6 +126,7 @@ impl Machine {
             id,
             board: Board::new(machine_type.default_status.clone()),
             machine_type,
+            meter: MachineMeter::unlisted(id, DriverMeter::unlisted(driver.as_str())),
             driver,
             log: LogRing::new(LOG_LINES),
             gate: Gate::default(),
@@ -303,7 +322,7 @@ impl Machine {
 
     /// Shows an error and tells the write-behind.
     pub fn report(self: &Arc<Self>, error: DriverError) {
-        self.log.push("error", &error.to_string(), Vec::new());
+        self.write_log("error", &error.to_string(), Vec::new());
         self.board.report(error);
         self.changed();
     }
@@ -320,10 +339,11 @@ impl Machine {
         self.dirty.swap(false, Ordering::AcqRel)
     }
 
-    /// Adds to its log.
+    /// Adds to its log. What is kept there stands in the daemon's log as well, where that is wanted.
     pub fn write_log(&self, level: &'static str, message: &str, fields: Vec<(String, String)>) {
-        tracing::debug!(machine = %self.id, level, "{}", cut(message, 200));
-        self.log.push(level, message, fields);
+        if self.log.push(level, message, fields) {
+            tracing::debug!(target: LOG, machine = %self.id, severity = level, "{}", cut(message, 200));
+        }
     }
 }
 
@@ -337,6 +357,16 @@ pub struct MachineHandle {
 }
 
 impl MachineHandle {
+    /// What the log says of the call that brought it.
+    pub fn span(&self) -> Span {
+        self.call.as_ref().map_or_else(Span::none, |call| call.span.clone())
+    }
+
+    /// Does something with the machine, so that lines of the log have the call.
+    pub fn in_span(&self, work: impl FnOnce(&Arc<Machine>)) {
+        self.span().in_scope(|| work(&self.machine));
+    }
+
     /// The machine, unless it was removed.
     pub fn live(&self) -> Result<&Arc<Machine>, DriverError> {
         if self.machine.is_removed() {

@@ -15,6 +15,7 @@
 //! * [`gate`]: who may use a machine's device at this moment
 //! * [`mod@print`]: the ledger of a print job's labels
 //! * [`log`]: the bounded log of a machine or driver
+//! * [`renderer`]: documents to dots
 //! * [`services`]: what the capabilities share: store, renderer, limits, audit of refusals
 //! * [`host_machine`], [`host_driver`], [`host_print`]: the generated traits, over the above
 //!
@@ -33,6 +34,7 @@ mod host_print;
 pub mod log;
 pub mod machine;
 pub mod print;
+pub mod renderer;
 pub mod serial;
 pub mod services;
 pub mod settings;
@@ -43,6 +45,7 @@ pub use connection::ConnectionHandle;
 pub use log::{LogLine, LogRing};
 pub use machine::{Machine, MachineHandle};
 pub use print::{LabelHandle, PrintJobHandle, PrintRun};
+pub use renderer::Renderer;
 pub use services::{DriverContext, Services};
 pub use settings::Settings;
 
@@ -54,6 +57,8 @@ pub struct BrokerView<'a> {
     pub table: &'a mut ResourceTable,
     /// The driver that asks.
     pub driver: &'a std::sync::Arc<DriverContext>,
+    /// Its calls that run.
+    pub calls: &'a crate::instance::cpu::CpuMeter,
 }
 
 /// Names [`BrokerView`] for the generated bindings.

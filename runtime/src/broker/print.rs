@@ -3,12 +3,12 @@
 //! What is said here is committed before it is answered, so a daemon that is killed knows afterwards which label is in
 //! doubt.
 
-use super::Call;
+use super::{Call, Renderer};
 use crate::{
     model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Outcome, Proof},
     store::{STORE_PAUSE, Store, StoreError},
 };
-use ostler_render::{Output, Raster, RenderError, RenderPool, Rendered, template};
+use ostler_render::{Output, Raster, RenderError, Rendered, template};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
@@ -128,7 +128,7 @@ impl PrintRun {
     /// The label at this index, as dots or as a file of them.
     pub async fn render(
         &self,
-        pool: &RenderPool,
+        renderer: &Renderer,
         index: u32,
         raster: Raster,
         output: Output,
@@ -136,14 +136,14 @@ impl PrintRun {
         if self.job.media_type == template::MEDIA_TYPE {
             let none = Fields::new();
             let fields = usize::try_from(index).ok().and_then(|index| self.fields.get(index)).unwrap_or(&none);
-            return pool.render_label(&self.document, fields, raster, output).await;
+            return renderer.render_label(&self.document, fields, raster, output).await;
         }
-        pool.render_page(&self.document, &self.job.media_type, index, raster, output).await
+        renderer.render_page(&self.document, &self.job.media_type, index, raster, output).await
     }
 
     /// The size of the label at this index in micrometres, if the document says it.
-    pub async fn size_um(&self, pool: &RenderPool, index: u32) -> Result<Option<(u32, u32)>, RenderError> {
-        let info = pool.inspect(&self.document, &self.job.media_type).await?;
+    pub async fn size_um(&self, renderer: &Renderer, index: u32) -> Result<Option<(u32, u32)>, RenderError> {
+        let info = renderer.inspect(&self.document, &self.job.media_type).await?;
         // Every label of a template is its one page.
         let page = if self.job.media_type == template::MEDIA_TYPE { 0 } else { index };
         let page = usize::try_from(page).ok().and_then(|page| info.pages.get(page));
@@ -222,6 +222,9 @@ impl PrintRun {
         }
         if let Book::Store(store) = &self.book {
             commit(call, || store.label_done(self.job.id, index, proof)).await?;
+            if let Some(machine) = &call.machine {
+                machine.meter.printed(self.job.copies, proof, self.job.created_at, index == 0);
+            }
         }
         let mut ledger = self.ledger.lock();
         if let Book::DryRun(sent) = &self.book {

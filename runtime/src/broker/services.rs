@@ -1,8 +1,15 @@
 //! What the capabilities share: the store, the renderer, the limits, and the places where refusals and changes go.
 
-use super::{board::BoardSnapshot, log::LogRing, machine::Machine};
+use super::{
+    board::BoardSnapshot,
+    log::{LOG, LogRing, cut},
+    machine::Machine,
+    renderer::Renderer,
+};
 use crate::{
+    feed::Feed,
     instance::{LimitTable, Limits},
+    metrics::{DriverMeter, Metrics},
     model::{DriverError, ErrorKind, MachineId, NewEvent, Timestamp},
     store::{LastKnown, NewAudit, Store, StoreError},
 };
@@ -33,7 +40,11 @@ pub struct Services {
     /// State that lasts.
     pub store: Store,
     /// Documents to dots, in worker processes.
-    pub render: RenderPool,
+    pub render: Renderer,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Events for those who follow them.
+    pub feed: Feed,
     /// Every bound. A reload of the configuration changes them.
     limits: watch::Sender<Arc<LimitTable>>,
     changed: mpsc::UnboundedSender<Change>,
@@ -46,7 +57,10 @@ impl Services {
         let (changed, receiver) = mpsc::unbounded_channel();
         let limits = watch::channel(Arc::new(limits)).0;
         let refusals = Mutex::default();
-        let services = Arc::new(Self { store: store.clone(), render, limits, changed, refusals });
+        let metrics = Metrics::new(store.meter());
+        let render = Renderer::new(render, Arc::clone(&metrics.render));
+        let feed = Feed::start(store.clone());
+        let services = Arc::new(Self { store: store.clone(), render, metrics, feed, limits, changed, refusals });
         tokio::spawn(write_behind(store, receiver));
         services
     }
@@ -175,6 +189,8 @@ pub struct DriverContext {
     pub name: String,
     /// Its log; standard output and error go there too.
     pub log: Arc<LogRing>,
+    /// What is counted of it.
+    pub meter: Arc<DriverMeter>,
     /// Errors that it reported, with their times; the newest 50.
     pub errors: Mutex<Vec<(Timestamp, DriverError)>>,
     /// Its machines.
@@ -186,18 +202,30 @@ pub struct DriverContext {
 impl DriverContext {
     /// A driver without machines yet.
     pub fn new(name: String, services: Option<Arc<Services>>) -> Arc<Self> {
+        let meter = match &services {
+            Some(services) => services.metrics.driver(&name),
+            None => DriverMeter::unlisted(&name),
+        };
         Arc::new(Self {
-            name,
             log: Arc::new(LogRing::new(500)),
+            meter,
+            name,
             errors: Mutex::default(),
             machines: RwLock::default(),
             services,
         })
     }
 
+    /// Adds to its log. What is kept there stands in the daemon's log as well, where that is wanted.
+    pub fn write_log(&self, level: &'static str, message: &str, fields: Vec<(String, String)>) {
+        if self.log.push(level, message, fields) {
+            tracing::debug!(target: LOG, driver = self.name, severity = level, "{}", cut(message, 200));
+        }
+    }
+
     /// Keeps an error; the newest 50 stay.
     pub fn report(&self, error: DriverError) {
-        self.log.push("error", &error.to_string(), Vec::new());
+        self.write_log("error", &error.to_string(), Vec::new());
         let mut errors = self.errors.lock();
         if errors.len() >= 50 {
             errors.remove(0);

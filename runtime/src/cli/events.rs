@@ -1,14 +1,14 @@
 //! `ostler events`: the feed.
 
 use super::{
-    client::Client,
+    client::{Client, encode},
     output::{Output, line},
 };
-use crate::model::Event;
+use crate::model::{Event, MachineId};
 use anyhow::{Context as _, Result, bail};
 use http_body_util::BodyExt as _;
 use hyper::{Method, body::Incoming};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt::Write as _};
 
 /// How to show events.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,18 @@ pub struct Arguments {
     /// Go on and show what happens, as it happens.
     #[arg(long, short)]
     follow: bool,
+    /// Only events of this machine, by name or id; may be given several times.
+    #[arg(long, value_name = "MACHINE")]
+    machine: Vec<String>,
+    /// Only events that name this driver; may be given several times.
+    #[arg(long, value_name = "SLUG")]
+    driver: Vec<String>,
+    /// Only events whose kind begins with this, such as `job.` or `machine.state`; may be given several times.
+    #[arg(long, value_name = "PREFIX")]
+    kind: Vec<String>,
+    /// Only events of this job.
+    #[arg(long, value_name = "ID")]
+    job: Option<i64>,
     /// Stop after so many events, and wait for them.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -28,7 +40,8 @@ pub struct Arguments {
 /// Shows events: those so far, or until it is interrupted.
 pub async fn run(client: &Client, out: Output, arguments: Arguments) -> Result<()> {
     let follow = arguments.follow || arguments.count.is_some();
-    let mut feed = Feed::read(client, arguments.after, follow).await?;
+    let filter = filter(client, &arguments).await?;
+    let mut feed = Feed::read(client, arguments.after, follow, &filter).await?;
     let mut left = arguments.count;
     while left != Some(0) {
         let event = match feed.next_or_end().await? {
@@ -44,6 +57,27 @@ pub async fn run(client: &Client, out: Output, arguments: Arguments) -> Result<(
         left = left.map(|left| left - 1);
     }
     Ok(())
+}
+
+/// The filters as parameters.
+async fn filter(client: &Client, arguments: &Arguments) -> Result<String> {
+    let mut machines = Vec::new();
+    for name in &arguments.machine {
+        machines.push(match name.parse::<MachineId>() {
+            // It may have been removed, and its events are still there.
+            Ok(id) => id.to_string(),
+            Err(_) => client.machine(name).await?.pk.to_string(),
+        });
+    }
+    let lists = [("machine", &machines), ("driver", &arguments.driver), ("kind", &arguments.kind)];
+    let mut filter = String::new();
+    for (field, values) in lists.into_iter().filter(|(_, values)| !values.is_empty()) {
+        let _ = write!(filter, "&{field}={}", encode(&values.join(",")));
+    }
+    if let Some(job) = arguments.job {
+        let _ = write!(filter, "&job={job}");
+    }
+    Ok(filter)
 }
 
 fn describe(event: &Event) -> String {
@@ -63,12 +97,12 @@ pub struct Feed {
 impl Feed {
     /// Opens the feed after an event, or from now on.
     pub async fn open(client: &Client, after: Option<i64>) -> Result<Self> {
-        Self::read(client, after, true).await
+        Self::read(client, after, true, "").await
     }
 
-    async fn read(client: &Client, after: Option<i64>, follow: bool) -> Result<Self> {
+    async fn read(client: &Client, after: Option<i64>, follow: bool, filter: &str) -> Result<Self> {
         let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
-        let response = client.send(Method::GET, &format!("/api/events/?follow={follow}{after}"), None).await?;
+        let response = client.send(Method::GET, &format!("/api/events/?follow={follow}{after}{filter}"), None).await?;
         Ok(Self { body: response.into_body(), text: Vec::new(), ready: VecDeque::new() })
     }
 

@@ -215,7 +215,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Schema => {
             let document = crate::api::openapi::document(&crate::registry::Catalog::build(&[], None)?);
             output::line(&serde_json::to_string_pretty(&document)?)
-        },
+        }
         Command::Events(arguments) => events::run(&client, out, arguments).await,
         // Answered before the runtime was started.
         Command::RenderWorker | Command::CompileWorker { .. } => Ok(()),

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::output::line,
-    config::{Flag, Live, LogFilter, Sources, layers::FlagValue},
+    config::{Flag, General, Live, LogFilter, LogFormat, Sources, layers::FlagValue},
     daemon::{self, Daemon, Options},
 };
 use anyhow::{Context as _, Result};
@@ -17,6 +17,7 @@ use tokio::{
     sync::oneshot,
 };
 use toml::Value;
+use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,9 @@ pub struct Overrides {
     /// What is logged: error, warn, info, debug, trace, for all or by part.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    /// How a line of the log is written: `text` for people, `json` for programs.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
     /// Any key of the configuration, such as `limits.drain_ms=0`; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -81,6 +85,9 @@ impl Overrides {
         if let Some(filter) = self.log {
             flags.push(flag("--log", "log", Value::String(filter)));
         }
+        if let Some(format) = self.log_format {
+            flags.push(flag("--log-format", "log_format", Value::String(format)));
+        }
         Sources { file, data: data.to_owned(), environment: std::env::vars_os().collect(), flags }
     }
 }
@@ -88,7 +95,7 @@ impl Overrides {
 /// Runs until SIGTERM or SIGINT; a second one ends jobs in hand at once. SIGHUP reads the configuration again.
 pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> Result<()> {
     let config = Arc::new(Live::load(arguments.overrides.sources(data, config))?);
-    let set_log = log_to_stderr(&config.now().config.general.log);
+    let set_log = log_to_stderr(&config.now().config.general);
     let options = Options {
         data: data.to_owned(),
         config: Arc::clone(&config),
@@ -131,15 +138,15 @@ pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> 
 }
 
 /// Begins to log, and answers with how to change what is logged.
-fn log_to_stderr(filter: &LogFilter) -> impl Fn(&LogFilter) + Send + use<> {
+fn log_to_stderr(general: &General) -> impl Fn(&LogFilter) + Send + use<> {
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter.filter())
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        .with_filter_reloading();
-    let handle = log.reload_handle();
-    log.init();
+    let (filter, handle) = reload::Layer::new(general.log.filter());
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match general.log_format {
+        LogFormat::Text => lines.with_ansi(colours).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+    };
+    tracing_subscriber::registry().with(filter).with(lines).init();
     move |filter| {
         if let Err(error) = handle.reload(filter.filter()) {
             tracing::error!(%error, "what is logged could not be changed");

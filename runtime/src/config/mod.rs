@@ -23,7 +23,7 @@ pub use error::{ConfigError, Problem};
 pub use key::{Applies, Key};
 pub use layers::{Entry, Flag, Loaded, Origin, Sources};
 pub use live::Live;
-pub use sections::{General, Http, Listen, LogFilter};
+pub use sections::{General, Http, Listen, LogFilter, LogFormat};
 
 use crate::instance::LimitTable;
 

@@ -23,6 +23,9 @@ crate::section! {
         /// What is logged: error, warn, info, debug or trace, for all or by part, such as `info,ostler::registry=debug`.
         #[applies(Reload)]
         pub log: LogFilter = LogFilter("info".to_owned()),
+        /// How a line of the log is written: "text" for people, "json" for programs.
+        #[applies(Restart)]
+        pub log_format: LogFormat = LogFormat::Text,
         /// Folders with components (.wasm) that are installed at start; nothing is enabled by it. A relative path begins at
         /// the folder of this file.
         #[applies(Restart)]
@@ -92,6 +95,17 @@ impl From<Listen> for String {
 const PORT: u16 = 7420;
 /// How no listening is written.
 const OFF: &str = "off";
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object in JSON a line.
+    Json,
+}
 
 /// What is logged, in the form of `tracing`'s filters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

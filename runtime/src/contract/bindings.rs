@@ -14,7 +14,12 @@ pub mod core {
             "ostler:machine/host.machine": crate::broker::MachineHandle,
             "ostler:machine/host.connection": crate::broker::ConnectionHandle,
         },
-        imports: { default: trappable },
+        imports: {
+            // With the store, which knows whose call it is: these have no handle that would.
+            "ostler:machine/host.log": store | trappable,
+            "ostler:machine/host.report-driver-error": store | trappable,
+            default: trappable,
+        },
         exports: { default: async },
     });
 }

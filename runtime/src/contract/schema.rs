@@ -62,9 +62,11 @@ fn defined(resolve: &Resolve, id: TypeId, depth: usize) -> Json {
     };
     let mut schema = match &definition.kind {
         TypeDefKind::Type(ty) => of(resolve, ty, depth),
-        TypeDefKind::Record(record) => {
-            object(resolve, record.fields.iter().map(|field| (field.name.as_str(), &field.ty, Some(&field.docs))), depth)
-        }
+        TypeDefKind::Record(record) => object(
+            resolve,
+            record.fields.iter().map(|field| (field.name.as_str(), &field.ty, Some(&field.docs))),
+            depth,
+        ),
         TypeDefKind::Enum(cases) => {
             json!({ "type": "string", "enum": cases.cases.iter().map(|case| &case.name).collect::<Vec<_>>() })
         }

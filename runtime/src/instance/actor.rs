@@ -28,6 +28,7 @@ use std::{
     },
 };
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 use wasmtime::{
     AsContextMut as _, Store,
     component::{Accessor, ComponentNamedList, Lift, Lower, Resource, TypedFunc},
@@ -53,12 +54,9 @@ impl InFlight {
         }
     }
 
-    /// A call in words: ` in ping-machine of 'dock'`.
-    pub fn describe(&self, id: u64) -> Option<String> {
-        let waiting = self.0.lock();
-        let (call, _) = waiting.get(&id)?;
-        let machine = call.machine.as_ref().map(|machine| format!(" of '{}'", machine.name())).unwrap_or_default();
-        Some(format!(" in {}{machine}", call.kind.name()))
+    /// The call of this number.
+    pub fn get(&self, id: u64) -> Option<Arc<Call>> {
+        self.0.lock().get(&id).map(|(call, _)| Arc::clone(call))
     }
 
     /// How many there are.
@@ -102,7 +100,7 @@ pub struct Actor {
 impl Actor {
     /// Runs `init-driver` alone. Its failure is the inner error.
     pub async fn init_driver(&self, store: &mut Store<DriverStore>) -> wasmtime::Result<Result<(), DriverError>> {
-        let call = Call::of_driver();
+        let call = Call::of_driver(&store.data().driver().name);
         let init = self.exports.init_driver;
         let budget = self.limits.cpu_call_ms;
         let result = store
@@ -126,11 +124,15 @@ impl Actor {
                         tokio::select! {
                             message = mailbox.recv() => match message {
                                 Some(Message::Call(request)) => {
-                                    if let Some(request) = self.admit(request) {
-                                        running.push(self.perform(accessor, request));
+                                    if let Some(admitted) = self.admit(request) {
+                                        let span = admitted.call.span.clone();
+                                        running.push(self.perform(accessor, admitted).instrument(span));
                                     }
                                 }
-                                Some(Message::Beat(reply)) => drop(reply.send(())),
+                                Some(Message::Beat(reply)) => {
+                                    accessor.with(|mut access| access.get().count_handles());
+                                    let _ = reply.send(());
+                                }
                                 None => break,
                             },
                             Some(()) = running.next() => {}

@@ -4,7 +4,7 @@
 //! a guest that waits, or a thread that the operating system keeps waiting, is not charged for it.
 
 use super::engine::TICK;
-use crate::broker::Call;
+use crate::{broker::Call, metrics::DriverMeter};
 use std::{
     collections::HashMap,
     sync::{
@@ -22,6 +22,8 @@ pub struct CpuMeter {
     turns: Arc<AtomicU64>,
     /// The turn in which ticks were last counted, and how many of it.
     streak: (u64, u32),
+    /// What is counted of the driver.
+    driver: Arc<DriverMeter>,
 }
 
 struct Running {
@@ -52,8 +54,8 @@ fn to_ms(ticks: u32) -> u32 {
 
 impl CpuMeter {
     /// A meter whose guests may compute for `slice_ms` at a stretch. `turns` is counted up by the actor.
-    pub fn new(slice_ms: u32, turns: Arc<AtomicU64>) -> Self {
-        Self { slice: ticks(slice_ms), running: HashMap::new(), turns, streak: (0, 0) }
+    pub fn new(slice_ms: u32, turns: Arc<AtomicU64>, driver: Arc<DriverMeter>) -> Self {
+        Self { slice: ticks(slice_ms), running: HashMap::new(), turns, streak: (0, 0), driver }
     }
 
     /// Counts for a call from now on.
@@ -73,13 +75,18 @@ impl CpuMeter {
 
     /// Counts one tick for the task that computes.
     pub fn tick(&mut self, task: Option<GuestTaskId>) -> Result<(), Overrun> {
+        let running = task.and_then(|task| self.running.get_mut(&task));
+        match running.as_ref().and_then(|running| running.call.machine.as_ref()) {
+            Some(machine) if !machine.is_stand_in() => machine.meter.cpu.tick(),
+            _ => self.driver.cpu.tick(),
+        }
         let turn = self.turns.load(Ordering::Relaxed);
         self.streak = if self.streak.0 == turn { (turn, self.streak.1 + 1) } else { (turn, 1) };
         if self.streak.1 > self.slice {
             return Err(Overrun::Slice(to_ms(self.slice)));
         }
         // Outside of a call, while a component is instantiated, only the slice bounds it.
-        let Some(running) = task.and_then(|task| self.running.get_mut(&task)) else { return Ok(()) };
+        let Some(running) = running else { return Ok(()) };
         running.ticks += 1;
         if running.ticks > running.budget { Err(Overrun::Call(to_ms(running.budget))) } else { Ok(()) }
     }

@@ -9,7 +9,10 @@ use super::{
     state::Usage,
     supervisor::Supervisor,
 };
-use crate::broker::{Call, DriverContext};
+use crate::{
+    broker::{Call, DriverContext},
+    metrics::Outcome,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -119,6 +122,9 @@ pub struct UsageView {
     pub calls_in_flight: usize,
     /// Calls that were given up and still linger.
     pub lingering_calls: usize,
+    /// Handles, as of the last sign of life.
+    #[serde(default)]
+    pub handles: usize,
 }
 
 impl UsageView {
@@ -133,6 +139,7 @@ impl UsageView {
             table_elements: self.table_elements + other.table_elements,
             calls_in_flight: self.calls_in_flight + other.calls_in_flight,
             lingering_calls: self.lingering_calls + other.lingering_calls,
+            handles: self.handles + other.handles,
         }
     }
 }
@@ -180,7 +187,13 @@ impl Instance {
             table_elements: usage.elements.load(Ordering::Relaxed),
             calls_in_flight: self.shared.in_flight.len(),
             lingering_calls: self.shared.lingering.load(Ordering::Relaxed),
+            handles: usage.handles.load(Ordering::Relaxed),
         }
+    }
+
+    /// The linear memory that it may have, in bytes.
+    pub fn memory_limit(&self) -> usize {
+        self.limits.memory_bytes
     }
 
     /// Ends a rest at once; an operator asked for it.
@@ -198,15 +211,19 @@ impl Instance {
             machine.gate.enter(&call).await;
         }
         let (reply, mut answer) = oneshot::channel();
-        let request = Request { call: Arc::clone(&call), payload, generation, reply };
-        let guard = CancelOnDrop(&call);
-        if self.mailbox.send(Message::Call(request)).await.is_err() {
-            call.end();
-            return CallEnd::NotRunning;
+        if let Payload::Function(function) | Payload::Call { function, .. } = &payload {
+            call.span.record("function", function.as_str());
         }
+        let request = Request { call: Arc::clone(&call), payload, generation, reply };
+        let watch = Watch { call: &call, began: Instant::now(), ended: false };
+        if self.mailbox.send(Message::Call(request)).await.is_err() {
+            return watch.end(CallEnd::NotRunning, false);
+        }
+        let mut overdue = false;
         let end = tokio::select! {
             end = &mut answer => end,
             why = self.overdue(&call) => {
+                overdue = why.is_some();
                 let why = match why {
                     Some(why) => {
                         call.cancel(why.clone());
@@ -223,9 +240,7 @@ impl Instance {
                 }
             }
         };
-        std::mem::forget(guard);
-        call.end();
-        end.unwrap_or(CallEnd::NotRunning)
+        watch.end(end.unwrap_or(CallEnd::NotRunning), overdue)
     }
 
     /// Completes when the call should end: with a reason when a bound was passed, without when it was cancelled.
@@ -271,12 +286,35 @@ impl fmt::Debug for Instance {
     }
 }
 
-/// Cancels a call whose caller goes away.
-struct CancelOnDrop<'a>(&'a Arc<Call>);
+/// Sees a call to its end, which is counted. A call whose caller goes away is cancelled.
+struct Watch<'a> {
+    call: &'a Arc<Call>,
+    began: Instant,
+    ended: bool,
+}
 
-impl Drop for CancelOnDrop<'_> {
+impl Watch<'_> {
+    /// The call is over; `overdue` says that its bound had passed.
+    fn end(mut self, end: CallEnd, overdue: bool) -> CallEnd {
+        self.ended = true;
+        self.call.end();
+        self.count(Outcome::of_call(&end, overdue));
+        end
+    }
+
+    fn count(&self, outcome: Outcome) {
+        if let Some(machine) = &self.call.machine {
+            machine.meter.called(self.call.kind, outcome, self.began.elapsed());
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.0.cancel("nobody waits for it any more");
-        self.0.end();
+        if !self.ended {
+            self.call.cancel("nobody waits for it any more");
+            self.call.end();
+            self.count(Outcome::Cancelled);
+        }
     }
 }

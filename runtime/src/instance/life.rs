@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     broker::{CallKind, DriverContext},
+    metrics::Outcome,
     model::DriverError,
 };
 use std::{
@@ -20,7 +21,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use wasmtime::{AsContextMut as _, Store};
 
@@ -88,7 +89,15 @@ impl Life {
         };
         tracing::trace!(target: HOOKS, driver = %self.context.name, instance = self.instance, "init-driver");
         let deadline = self.limits.deadline(CallKind::InitDriver).unwrap_or(Duration::MAX);
-        match timeout(deadline, actor.init_driver(store)).await {
+        let began = Instant::now();
+        let initialised = timeout(deadline, actor.init_driver(store)).await;
+        let outcome = match &initialised {
+            Ok(Ok(returned)) => Outcome::of(returned),
+            Ok(Err(_)) => Outcome::Trap,
+            Err(_) => Outcome::Deadline,
+        };
+        self.context.meter.called(CallKind::InitDriver, outcome, began.elapsed());
+        match initialised {
             Ok(initialised) => initialised?.map_err(Ending::Refused)?,
             Err(_) => {
                 let message = format!("it took longer than {deadline:?}");

@@ -98,6 +98,16 @@ crate::section! {
         /// The size of the file that a capture of a machine's wire fills.
         #[applies(Reload)]
         pub capture_bytes: u64 = 64 << 20,
+        /// How many readers may follow the events at a time.
+        #[applies(Reload)]
+        pub event_readers: u32 = 500,
+        /// A reader of events that is told nothing else gets a sign of life after this time.
+        #[applies(Reload)]
+        pub event_heartbeat_ms: u32 = 15_000,
+        /// A connection to the API is closed when its client takes nothing for so long while there is something to send. A reader
+        /// of events that comes back goes on where it was.
+        #[applies(Reload)]
+        pub api_stall_ms: u32 = 30_000,
         /// The time between two pings of a machine. 0 switches pings off.
         #[applies(Reload)]
         pub ping_interval_ms: u32 = 30_000,
@@ -137,6 +147,17 @@ impl Limits {
     /// Opening a connection.
     pub fn connect(&self) -> Duration {
         ms(self.connect_ms)
+    }
+
+    /// The time after which a reader of events gets a sign of life.
+    pub fn event_heartbeat(&self) -> Duration {
+        // A reader that is told nothing but signs of life would be no use to anybody.
+        ms(self.event_heartbeat_ms.max(10))
+    }
+
+    /// How long a client of the API may take nothing.
+    pub fn api_stall(&self) -> Duration {
+        ms(self.api_stall_ms.max(1))
     }
 
     /// What a call gets after it was cancelled.

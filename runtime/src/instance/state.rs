@@ -48,7 +48,7 @@ impl DriverStore {
             .memories(limits.instances)
             .tables(limits.instances)
             .build();
-        let cpu = CpuMeter::new(limits.cpu_slice_ms, turns);
+        let cpu = CpuMeter::new(limits.cpu_slice_ms, turns, Arc::clone(&driver.meter));
         let mut store =
             Store::new(engine, Self { table, wasi, limits: Metered { limits: store_limits, usage }, driver, cpu });
         store.limiter(|state| &mut state.limits);
@@ -67,9 +67,20 @@ impl DriverStore {
         store
     }
 
+    /// The driver.
+    pub fn driver(&self) -> &Arc<DriverContext> {
+        &self.driver
+    }
+
     /// What the host functions see.
     pub fn broker(&mut self) -> BrokerView<'_> {
-        BrokerView { table: &mut self.table, driver: &self.driver }
+        BrokerView { table: &mut self.table, driver: &self.driver, calls: &self.cpu }
+    }
+
+    /// Counts the handles.
+    pub fn count_handles(&mut self) {
+        let handles = self.table.iter_mut().count();
+        self.limits.usage.handles.store(handles, Ordering::Relaxed);
     }
 
     /// The handle table.
@@ -91,6 +102,8 @@ pub struct Usage {
     pub memory: AtomicUsize,
     /// Table elements.
     pub elements: AtomicUsize,
+    /// Handles, as they were counted last: the table does not say how many it has without being walked through.
+    pub handles: AtomicUsize,
 }
 
 /// The engine's limiter, with a count of what was granted.

@@ -8,7 +8,10 @@ use super::{
     limits::Limits,
     request::{CallEnd, Message},
 };
-use crate::{broker::DriverContext, model::DriverError};
+use crate::{
+    broker::{Call, DriverContext},
+    model::DriverError,
+};
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::AtomicU64},
@@ -18,6 +21,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
+use tracing::Span;
 
 /// How often an instance is asked for a sign of life.
 const BEAT_INTERVAL: Duration = Duration::from_secs(5);
@@ -51,8 +55,12 @@ impl Supervisor {
                 self.state.send_replace(InstanceState::Stopped);
                 return;
             };
-            tracing::warn!(driver = %self.context.name, generation, %reason, "the driver's instance ended");
-            let at_fault = culprit.and_then(|id| self.shared.in_flight.describe(id)).unwrap_or_default();
+            self.context.meter.ends.add(1);
+            let call = culprit.and_then(|id| self.shared.in_flight.get(id));
+            call.as_ref().map_or_else(Span::none, |call| call.span.clone()).in_scope(|| {
+                tracing::warn!(driver = %self.context.name, generation, %reason, "the driver's instance ended");
+            });
+            let at_fault = call.map(|call| in_words(&call)).unwrap_or_default();
             let error =
                 DriverError::transient("instance-ended", format!("the driver's instance ended{at_fault}: {reason}"));
             self.context.report(error);
@@ -60,6 +68,7 @@ impl Supervisor {
                 let blamed = culprit == Some(call.id);
                 if blamed && let Some(machine) = &call.machine {
                     machine.blame(self.limits.window());
+                    machine.meter.traps.add(1);
                 }
                 CallEnd::Crashed { blamed, reason: reason.clone() }
             });
@@ -112,6 +121,7 @@ impl Supervisor {
     /// One life of a store, in a task of its own so that a panic in a host function ends only that.
     async fn run_once(&self, generation: u64) -> End {
         let (kill, usage) = self.shared.begin(generation);
+        self.context.meter.starts.add(1);
         let life = Life {
             usage,
             loaded: Arc::clone(&self.loaded),
@@ -165,6 +175,12 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// ` in ping-machine of 'dock'`.
+fn in_words(call: &Call) -> String {
+    let machine = call.machine.as_ref().map(|machine| format!(" of '{}'", machine.name())).unwrap_or_default();
+    format!(" in {}{machine}", call.kind.name())
 }
 
 #[derive(PartialEq, Eq)]

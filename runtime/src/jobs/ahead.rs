@@ -12,20 +12,20 @@ use std::sync::Arc;
 const MOST_BYTES: i64 = 1 << 20;
 
 /// Renders the label behind the one at `index`, in the same way.
-pub fn render_next(services: &Services, run: &Arc<PrintRun>, index: u32, raster: Raster, output: Output) {
-    let (store, render, run) = (services.store.clone(), services.render.clone(), Arc::clone(run));
+pub fn render_next(services: &Arc<Services>, run: &Arc<PrintRun>, index: u32, raster: Raster, output: Output) {
+    let (services, run) = (Arc::clone(services), Arc::clone(run));
     tokio::spawn(async move {
         let next = index.saturating_add(1);
         if next < run.job.label_count {
-            let _ = run.render(&render, next, raster, output).await;
+            let _ = run.render(&services.render, next, raster, output).await;
             return;
         }
-        let Ok(Some((job, content))) = store.job_behind(run.job.id, MOST_BYTES).await else { return };
+        let Ok(Some((job, content))) = services.store.job_behind(run.job.id, MOST_BYTES).await else { return };
         // With other options it would be asked for in another way.
         if job.function == run.job.function && job.options == run.job.options && job.label_count > 0 {
             let first = job.labels.done;
-            let behind = PrintRun::new(job, content, store);
-            let _ = behind.render(&render, first, raster, output).await;
+            let behind = PrintRun::new(job, content, services.store.clone());
+            let _ = behind.render(&services.render, first, raster, output).await;
         }
     });
 }

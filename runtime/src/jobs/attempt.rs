@@ -92,16 +92,24 @@ impl Attempt {
         match (settlement, &self.call.machine) {
             (Settlement::Over { state, error }, Some(machine)) if go_on => {
                 let next = store.finish_job_and_start_next(id, *state, error.clone()).await?;
+                self.count(*state);
                 return Ok(next.map(|(job, content)| Self::of_started(job, content, machine, &self.services)));
             }
             (Settlement::Over { state, error }, _) => {
                 store.finish_job(id, *state, error.clone()).await?;
+                self.count(*state);
             }
             (Settlement::Again { error, after }, _) => {
                 store.defer_job(id, error.clone(), Some(Timestamp::now().after(*after))).await?;
             }
         }
         Ok(None)
+    }
+
+    fn count(&self, state: JobState) {
+        if let Some(machine) = &self.call.machine {
+            machine.meter.ended(state, self.job.created_at);
+        }
     }
 }
 

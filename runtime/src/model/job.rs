@@ -78,6 +78,9 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// Every proof, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Sent, Self::Acknowledged, Self::Counted];
+
     /// The name in the API and the database.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,7 +92,7 @@ impl Proof {
 
     /// The proof of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Sent, Self::Acknowledged, Self::Counted].into_iter().find(|proof| proof.name() == name)
+        Self::ALL.into_iter().find(|proof| proof.name() == name)
     }
 }
 

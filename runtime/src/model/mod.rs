@@ -31,7 +31,7 @@ pub mod value;
 pub use access::{NewToken, Role, SessionRecord, TokenId, TokenRecord};
 pub use driver::{DriverInfo, InstalledDriver, Isolation};
 pub use error::{DriverError, ErrorKind, Outcome};
-pub use event::{Event, NewEvent};
+pub use event::{Event, EventFilter, NewEvent};
 pub use ids::{Digest, JobId, MachineId, OptionKey, SettingKey, Slug};
 pub use job::{Fields, JobContent, JobRecord, JobState, LabelProgress, NewJob, Proof, RequestKey};
 pub use machine::{MachineRecord, MachineState, Property, PropertyKind};

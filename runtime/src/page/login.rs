@@ -28,10 +28,7 @@ use serde::Deserialize;
 
 /// Its routes: for everybody, since whoever comes here is not known yet.
 pub fn router(context: Context) -> Router<Context> {
-    Router::new()
-        .route("/login/", get(show).post(log_in))
-        .route("/logout/", post(log_out))
-        .with_state(context)
+    Router::new().route("/login/", get(show).post(log_in)).route("/logout/", post(log_out)).with_state(context)
 }
 
 #[derive(Template)]

@@ -165,7 +165,10 @@ impl Sent {
         };
         let options = self.typed.group("option.").into_iter().map(|(key, value)| (key, value.into())).collect();
         let key = self.typed.filled("key").map(str::to_owned);
-        Ok((entry, Submission { document, media_type, title, copies, options, fields, key, by: caller.name().to_owned() }))
+        Ok((
+            entry,
+            Submission { document, media_type, title, copies, options, fields, key, by: caller.name().to_owned() },
+        ))
     }
 
     /// A template's source and name, and the row that is to be printed: what was typed, if that is of the template and row that

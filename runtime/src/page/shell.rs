@@ -39,7 +39,13 @@ impl Shell {
     /// To be made before anything else of a page is asked for, so that no event falls between.
     pub async fn new(registry: &Registry, caller: &Caller) -> Result<Self, PageError> {
         let after = registry.services.store.last_event_id().await?;
-        Ok(Self { after, notices: all_notices(registry), again: None, who: caller.name().to_owned(), session: caller.token().is_some() })
+        Ok(Self {
+            after,
+            notices: all_notices(registry),
+            again: None,
+            who: caller.name().to_owned(),
+            session: caller.token().is_some(),
+        })
     }
 
     /// The frame of a page about which nothing is known.

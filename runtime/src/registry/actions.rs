@@ -15,6 +15,7 @@ use crate::{
 use serde_json::json;
 use std::collections::BTreeMap;
 use thiserror::Error;
+use tracing::Span;
 
 /// What an operator says when pressing a button.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +108,8 @@ pub(super) fn gone() -> DriverError {
 impl Entry {
     /// Has a call made between the keeper's others. The error is how it ended otherwise.
     pub(super) async fn run(&self, what: String, kind: CallKind, payload: Payload) -> Result<Answer, CallEnd> {
-        let end = self.ask(|reply| Command::Run(Box::new(Wanted { what, kind, payload, reply }))).await;
+        let span = Span::current();
+        let end = self.ask(|reply| Command::Run(Box::new(Wanted { what, kind, payload, span, reply }))).await;
         match end.unwrap_or_else(|| CallEnd::Returned(Err(gone()))) {
             CallEnd::Returned(Ok(answer)) => Ok(answer),
             end => Err(end),

@@ -202,8 +202,8 @@ async fn ask_driver(entry: &Entry, checked: &Checked) -> Result<(), ChangeError>
 /// Runs `update-machine` beside whatever else the machine does. The machine was held before anything of it changed, so that a
 /// change that stops it is told all the same.
 pub(super) fn tell_driver(held: Held, machine: Arc<Machine>, old: types::MachineState) {
+    let call = Call::of_machine(CallKind::UpdateMachine, Arc::clone(&machine));
     tokio::spawn(async move {
-        let call = Call::of_machine(CallKind::UpdateMachine, Arc::clone(&machine));
         if let Some(CallEnd::Returned(Err(error))) = held.call(call, Payload::Old(old)).await {
             machine.report(error);
         }

@@ -7,6 +7,7 @@ use crate::{
 };
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// What a keeper is told.
 pub enum Command {
@@ -64,6 +65,8 @@ pub struct Wanted {
     pub kind: CallKind,
     /// What it carries.
     pub payload: Payload,
+    /// What it stems from, such as a request.
+    pub span: Span,
     /// Answered with its end.
     pub reply: oneshot::Sender<CallEnd>,
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     model::{InstalledDriver, Isolation, MachineId},
 };
+use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
@@ -28,15 +29,11 @@ pub struct Driver {
     services: Arc<Services>,
     guests: GuestEngine,
     code: CodeCache,
-    /// Loaded once, by the first machine that needs it; the instance ends with its last user.
-    running: tokio::sync::Mutex<Running>,
-}
-
-#[derive(Default)]
-struct Running {
-    loaded: Option<Arc<Loaded>>,
-    /// By the machine that it is for, or the one of all machines.
-    instances: HashMap<Option<MachineId>, Weak<Instance>>,
+    /// Loaded once, by the first machine that needs it.
+    loaded: tokio::sync::Mutex<Option<Arc<Loaded>>>,
+    /// By the machine that it is for, or the one of all machines; an instance ends with its last user. Apart from what is
+    /// loaded, so that nobody who only looks waits for a compiler.
+    instances: Mutex<HashMap<Option<MachineId>, Weak<Instance>>>,
 }
 
 impl Driver {
@@ -50,15 +47,19 @@ impl Driver {
         code: CodeCache,
     ) -> Arc<Self> {
         let context = DriverContext::new(installed.info.slug.to_string(), Some(Arc::clone(&services)));
-        let running = tokio::sync::Mutex::default();
-        Arc::new(Self { installed, machine_type, isolation, context, services, guests, code, running })
+        let (loaded, instances) = (tokio::sync::Mutex::default(), Mutex::default());
+        Arc::new(Self { installed, machine_type, isolation, context, services, guests, code, loaded, instances })
     }
 
     /// What its instance uses now, or the instances of its machines together, if any runs.
-    pub async fn usage(&self) -> Option<UsageView> {
-        let running = self.running.lock().await;
-        let usages = running.instances.values().filter_map(Weak::upgrade).map(|instance| instance.usage());
-        usages.reduce(UsageView::with)
+    pub fn usage(&self) -> Option<UsageView> {
+        self.running().into_iter().map(|(_, instance)| instance.usage()).reduce(UsageView::with)
+    }
+
+    /// Its instances that run, with the machine that one is for if it is for one alone.
+    pub fn running(&self) -> Vec<(Option<MachineId>, Arc<Instance>)> {
+        let instances = self.instances.lock();
+        instances.iter().filter_map(|(machine, instance)| Some((*machine, instance.upgrade()?))).collect()
     }
 
     /// The running instance for a machine, started if nobody uses it yet.
@@ -67,32 +68,33 @@ impl Driver {
             Isolation::Driver => None,
             Isolation::Machine => Some(machine),
         };
-        let mut running = self.running.lock().await;
-        if let Some(instance) = running.instances.get(&of).and_then(Weak::upgrade) {
+        let loaded = self.load().await?;
+        let mut instances = self.instances.lock();
+        if let Some(instance) = instances.get(&of).and_then(Weak::upgrade) {
             return Ok(instance);
         }
-        let loaded = self.load(&mut running).await?;
         let instance = Instance::start(&self.guests, loaded, Arc::clone(&self.context), self.limits());
-        running.instances.retain(|_, instance| instance.strong_count() > 0);
-        running.instances.insert(of, Arc::downgrade(&instance));
+        instances.retain(|_, instance| instance.strong_count() > 0);
+        instances.insert(of, Arc::downgrade(&instance));
         Ok(instance)
     }
 
     /// Another instance, for a rehearsal. It has no machines, its log and errors are not kept, and it ends with its user.
     pub async fn rehearsal(&self) -> Result<Arc<Instance>, CodeError> {
-        let loaded = self.load(&mut *self.running.lock().await).await?;
+        let loaded = self.load().await?;
         let nobody = DriverContext::new(self.installed.info.slug.to_string(), Some(Arc::clone(&self.services)));
         Ok(Instance::start(&self.guests, loaded, nobody, self.limits()))
     }
 
-    async fn load(&self, running: &mut Running) -> Result<Arc<Loaded>, CodeError> {
-        if let Some(loaded) = &running.loaded {
+    async fn load(&self) -> Result<Arc<Loaded>, CodeError> {
+        let mut loaded = self.loaded.lock().await;
+        if let Some(loaded) = &*loaded {
             return Ok(Arc::clone(loaded));
         }
         let machine_type = Arc::clone(&self.machine_type);
-        let loaded = Arc::new(self.code.load(&self.services.store, self.installed.digest, machine_type).await?);
-        running.loaded = Some(Arc::clone(&loaded));
-        Ok(loaded)
+        let fresh = Arc::new(self.code.load(&self.services.store, self.installed.digest, machine_type).await?);
+        *loaded = Some(Arc::clone(&fresh));
+        Ok(fresh)
     }
 
     fn limits(&self) -> Limits {

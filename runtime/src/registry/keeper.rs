@@ -400,6 +400,9 @@ impl Keeper {
         if self.state.borrow().0 == state && state != MachineState::Starting {
             return;
         }
+        if matches!(state, MachineState::Quarantined { .. }) {
+            self.machine.meter.quarantines.add(1);
+        }
         self.state.send_replace((state.clone(), Timestamp::now()));
         if let Err(error) = self.services.store.record_machine_state(self.machine.id, &state).await {
             tracing::error!(machine = %self.machine.id, %error, "the machine's state could not be written");

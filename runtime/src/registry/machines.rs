@@ -76,10 +76,9 @@ impl Registry {
             ping_interval_ms: None,
             paused: false,
         };
-        let draft = crate::broker::Machine::new(
+        let draft = crate::broker::Machine::draft(
             record.id,
             record.name.clone(),
-            false,
             Arc::clone(&machine_type),
             record.driver.clone(),
             crate::broker::Settings::new(
@@ -152,6 +151,7 @@ impl Registry {
         if let Some(entry) = &entry {
             entry.ask(|reply| Command::Remove { reply }).await;
         }
+        self.services.metrics.forget_machine(id);
         let removed = self.services.store.remove_machine(id, by).await;
         if removed.is_ok() {
             self.forget_capture(id).await;

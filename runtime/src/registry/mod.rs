@@ -13,6 +13,7 @@
 //! * [`command`]: what a keeper is told
 //! * [`serve`]: what a keeper does while its machine is ready
 //! * [`machines`]: adding, changing and removing machines
+//! * `observe`: what there is to see, for metrics
 //! * `queue`: handing in jobs, and deciding about them
 //! * [`change`]: checking and saving settings
 //! * [`templates`]: label templates
@@ -41,6 +42,7 @@ pub mod functions;
 pub mod install;
 pub mod keeper;
 pub mod machines;
+mod observe;
 pub mod plugins;
 pub mod preview;
 mod queue;
@@ -79,7 +81,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -140,6 +145,8 @@ pub struct Registry {
     rehearsals: Semaphore,
     /// Fires when the end of the daemon cannot wait for jobs in hand.
     at_once: CancellationToken,
+    /// Whether the end of the daemon has begun.
+    stopping: AtomicBool,
 }
 
 /// A loaded machine and the way to its keeper.
@@ -177,6 +184,7 @@ impl Registry {
             installing: tokio::sync::Mutex::default(),
             rehearsals: Semaphore::new(REHEARSALS),
             at_once: CancellationToken::new(),
+            stopping: AtomicBool::new(false),
         });
         registry.put_built_in_templates().await?;
         let began = Instant::now();
@@ -229,6 +237,7 @@ impl Registry {
 
     /// Stops all machines and waits for their keepers. Jobs in hand may finish their labels, within the time for that.
     pub async fn shutdown(&self) {
+        self.stopping.store(true, Ordering::Release);
         let entries: Vec<_> = std::mem::take(&mut *self.machines.write()).into_values().collect();
         let stops = entries.into_iter().map(|entry| async move {
             entry.ask(|reply| Command::Shutdown { at_once: self.at_once.clone(), reply }).await;

@@ -61,6 +61,7 @@ impl Registry {
             return self.services.store.job(id).await;
         }
         let job = self.services.store.cancel_job(id, by).await?;
+        self.count_end(&job);
         self.nudge_job(job.machine);
         Ok(job)
     }
@@ -83,8 +84,18 @@ impl Registry {
     /// Goes on with a job that is over, at label `from` (index from 0) or where it stopped.
     pub async fn retry_job(&self, id: JobId, from: Option<u32>, by: &str) -> Result<JobRecord, StoreError> {
         let job = self.services.store.retry_job(id, from, by).await?;
+        self.count_end(&job);
         self.nudge_job(job.machine);
         Ok(job)
+    }
+
+    /// Counts a job that is over because somebody said so.
+    fn count_end(&self, job: &JobRecord) {
+        if let Some(entry) = self.machine(job.machine)
+            && job.state.is_over()
+        {
+            entry.machine.meter.ended(job.state, job.created_at);
+        }
     }
 
     /// Prints all of a job that is over again, as another job.

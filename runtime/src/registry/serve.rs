@@ -131,13 +131,13 @@ impl Keeper {
                 None
             }
             Command::Run(wanted) => {
-                let Wanted { what, kind, payload, reply } = *wanted;
+                let Wanted { what, kind, payload, span, reply } = *wanted;
                 if reply.is_closed() {
                     // Nobody waits for it any more, and may have asked again.
                     return None;
                 }
-                let call = Call::of_machine(kind, Arc::clone(&self.machine));
-                self.machine.write_log("info", &format!("{what} begins"), Vec::new());
+                let call = span.in_scope(|| Call::of_machine(kind, Arc::clone(&self.machine)));
+                call.span.in_scope(|| self.machine.write_log("info", &format!("{what} begins"), Vec::new()));
                 let end = self.attend(&live.instance, live.generation, call, payload).await;
                 if let (CallEnd::Crashed { .. } | CallEnd::GivenUp { .. }, Some(error)) = (&end, end.failure()) {
                     self.machine.report(error);
@@ -224,8 +224,8 @@ impl Keeper {
     /// Carries out one attempt. The answer is the next job's, if that was started.
     async fn attempt(&mut self, live: &Live, attempt: Attempt) -> Option<Attempt> {
         let id = attempt.job.id;
-        self.machine.write_log("info", &format!("job {id} begins"), Vec::new());
         let call = Arc::clone(&attempt.call);
+        call.span.in_scope(|| self.machine.write_log("info", &format!("job {id} begins"), Vec::new()));
         let end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
         let settlement = attempt.settle(&end, attempt.call.is_given_up());
         let next = match self.write_outcome(live, &attempt, &end, &settlement).await {
@@ -245,7 +245,7 @@ impl Keeper {
                 format!("job {id} is tried again in {after:?}: {}", error.message)
             }
         };
-        self.machine.write_log("info", &words, Vec::new());
+        attempt.call.span.in_scope(|| self.machine.write_log("info", &words, Vec::new()));
         let done = matches!(settlement, Settlement::Over { state: JobState::Done, .. });
         if attempt.call.winding_down().is_some() && !done {
             tracing::warn!(machine = %self.machine.id, "not finished when ostler stopped: {words}");

@@ -184,6 +184,10 @@ impl Registry {
     pub(super) async fn forget_component(&self, digest: Digest, by: &str) -> Result<InstalledDriver, StoreError> {
         let removed = self.services.store.remove_driver(digest, by).await?;
         self.code.forget(&self.services.store, digest).await;
+        let slug = &removed.info.slug;
+        if self.installed().await?.iter().all(|driver| driver.info.slug != *slug) {
+            self.services.metrics.forget_driver(slug);
+        }
         Ok(removed)
     }
 }

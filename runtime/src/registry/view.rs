@@ -289,14 +289,11 @@ impl Registry {
     }
 
     /// An installed driver.
-    pub async fn driver_view(&self, installed: InstalledDriver, plugins: &[Plugin]) -> DriverView {
+    pub fn driver_view(&self, installed: InstalledDriver, plugins: &[Plugin]) -> DriverView {
         let running: Option<std::sync::Arc<Driver>> =
             self.driver(&installed.info.slug).filter(|driver| driver.installed.digest == installed.digest);
         let errors = running.as_ref().map(|driver| driver.context.errors.lock().clone()).unwrap_or_default();
-        let usage = match &running {
-            Some(driver) => driver.usage().await,
-            None => None,
-        };
+        let usage = running.as_ref().and_then(|driver| driver.usage());
         DriverView {
             usage,
             isolation: running.as_ref().map(|driver| driver.isolation),

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::json;
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 /// The columns of a [`JobRecord`], for [`record`].
 const SELECT: &str = "SELECT jobs.*, documents.digest AS document FROM jobs";
@@ -18,6 +18,13 @@ const JOIN: &str = "JOIN documents ON documents.id = jobs.document_id";
 /// The query of [`Store::machines_with_open_jobs`].
 pub(super) const MACHINES_WITH_OPEN_JOBS: &str =
     "SELECT DISTINCT machine_id FROM jobs WHERE state IN ('queued', 'printing', 'waiting')";
+
+/// The query of [`Store::queue_depths`]. In two parts, for which there is an index each.
+pub(super) const QUEUE_DEPTHS: &str = "
+    SELECT machine_id, state, count(*) AS jobs FROM jobs WHERE state IN ('queued', 'printing', 'waiting')
+    GROUP BY machine_id, state
+    UNION ALL
+    SELECT machine_id, state, count(*) AS jobs FROM jobs WHERE state = 'held' GROUP BY machine_id, state";
 
 /// Which jobs to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +105,19 @@ impl Store {
                 .prepare_cached("SELECT result FROM job_results WHERE job_id = ?1")?
                 .query_row([id.0], |row| columns::json(row, "result"))
                 .optional()?)
+        })
+        .await
+    }
+
+    /// How many jobs that are not over each machine has in each state. Jobs that are over are not looked at.
+    pub async fn queue_depths(&self) -> Result<HashMap<(MachineId, JobState), u64>> {
+        self.read(|db| {
+            let mut rows = db.prepare_cached(QUEUE_DEPTHS)?;
+            let depths = rows.query_map([], |row| {
+                let place = (columns::parsed(row, "machine_id")?, columns::named(row, "state", JobState::parse)?);
+                Ok((place, row.get::<_, i64>("jobs")?.unsigned_abs()))
+            })?;
+            Ok(depths.collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -69,7 +69,7 @@ pub use settings::{SettingWrite, Settings};
 pub use tokens::SecretHash;
 pub use writer::{Trouble, WriteCounts};
 
-use crate::model::Event;
+use crate::{metrics::StoreMeter, model::Event};
 use folder::DataFolder;
 use readers::Readers;
 use rusqlite::Connection;
@@ -100,7 +100,7 @@ struct Inner {
     readers: Readers,
     writer: Writer,
     secrets: Secrets,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<Arc<Event>>,
     /// Held for writing while the state is copied, for reading while a component's file is removed.
     removals: RwLock<()>,
     folder: DataFolder,
@@ -147,7 +147,7 @@ impl Store {
 
     /// The events from now on. A subscriber that falls too far behind is told so by
     /// [`broadcast::error::RecvError::Lagged`] and catches up with [`Store::events_after`].
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.inner.events.subscribe()
     }
 
@@ -159,6 +159,31 @@ impl Store {
     /// How much the writer has done since the store was opened.
     pub fn write_counts(&self) -> WriteCounts {
         self.inner.writer.counts()
+    }
+
+    /// What is counted of the writer.
+    pub fn meter(&self) -> Arc<StoreMeter> {
+        self.inner.writer.meter()
+    }
+
+    /// How many operations wait for the writer.
+    pub fn waiting_writes(&self) -> usize {
+        self.inner.writer.queued()
+    }
+
+    /// Whether something can be written now. While there was trouble, something is, so that its end is seen though nobody else
+    /// writes; else this asks only whether the writer answers.
+    pub async fn check_writes(&self) -> Result<()> {
+        let retry = self.trouble().is_some();
+        self.write(move |write| {
+            if retry {
+                // The number of the database's form, written as it is, makes a page that has to go to the disk.
+                let form: u32 = write.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+                write.db.pragma_update(None, "user_version", form)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Runs `work` on the writer thread and answers when it is on the disk. A caller that stops waiting does not

@@ -6,15 +6,16 @@
 //! up the transaction in the middle (a full disk), the whole group fails.
 
 use super::{Result, StoreError};
-use crate::model::{Event, NewEvent, Slug, Timestamp};
+use crate::{
+    metrics::StoreMeter,
+    model::{Event, NewEvent, Slug, Timestamp, event::KINDS},
+};
 use rusqlite::{Connection, params};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     thread::{self, JoinHandle},
+    time::Instant,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -40,12 +41,13 @@ pub(super) struct Write<'a> {
     /// When the operation runs.
     pub(super) now: Timestamp,
     /// What subscribers are told once it is committed.
-    events: Vec<Event>,
+    events: Vec<Arc<Event>>,
 }
 
 impl Write<'_> {
     /// Writes an event into the transaction.
     pub(super) fn event(&mut self, new: NewEvent) -> Result<Event> {
+        debug_assert!(cfg!(test) || KINDS.contains(&new.kind), "'{}' is missing among the kinds of events", new.kind);
         let event = Event {
             id: 0,
             at: self.now,
@@ -70,7 +72,7 @@ impl Write<'_> {
                 event.data.to_string(),
             ])?;
         let event = Event { id: self.db.last_insert_rowid(), ..event };
-        self.events.push(event.clone());
+        self.events.push(Arc::new(event.clone()));
         Ok(event)
     }
 }
@@ -80,7 +82,7 @@ pub(super) struct Writer {
     // Options only so that drop can take them.
     queue: Option<mpsc::Sender<Box<dyn Operation>>>,
     thread: Option<JoinHandle<()>>,
-    counts: Arc<Counts>,
+    meter: Arc<StoreMeter>,
     trouble: watch::Receiver<Option<Trouble>>,
 }
 
@@ -93,24 +95,18 @@ pub struct Trouble {
     pub error: StoreError,
 }
 
-#[derive(Default)]
-struct Counts {
-    operations: AtomicU64,
-    commits: AtomicU64,
-}
-
 impl Writer {
     /// Starts the thread, which owns the connection from now on.
-    pub(super) fn start(connection: Connection, subscribers: broadcast::Sender<Event>) -> Result<Self> {
+    pub(super) fn start(connection: Connection, subscribers: broadcast::Sender<Arc<Event>>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let counts = Arc::new(Counts::default());
+        let meter = Arc::<StoreMeter>::default();
         let (told, trouble) = watch::channel(None);
-        let group_commit = GroupCommit { connection, subscribers, counts: Arc::clone(&counts), trouble: told };
+        let group_commit = GroupCommit { connection, subscribers, meter: Arc::clone(&meter), trouble: told };
         let thread = thread::Builder::new()
             .name("ostler-store".to_owned())
             .spawn(move || group_commit.run(waiting))
             .map_err(|error| StoreError::Io { what: format!("the writer thread does not start: {error}") })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), counts, trouble })
+        Ok(Self { queue: Some(queue), thread: Some(thread), meter, trouble })
     }
 
     /// What keeps the last group from being written, if it was not, and each change of that.
@@ -132,14 +128,15 @@ impl Writer {
     }
 
     pub(super) fn counts(&self) -> WriteCounts {
-        WriteCounts {
-            operations: self.counts.operations.load(Ordering::Relaxed),
-            commits: self.counts.commits.load(Ordering::Relaxed),
-        }
+        WriteCounts { operations: self.meter.operations.get(), commits: self.meter.commits.get() }
+    }
+
+    /// What is counted of it.
+    pub(super) fn meter(&self) -> Arc<StoreMeter> {
+        Arc::clone(&self.meter)
     }
 
     /// How many operations wait.
-    #[cfg(test)]
     pub(super) fn queued(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
@@ -197,8 +194,8 @@ where
 
 struct GroupCommit {
     connection: Connection,
-    subscribers: broadcast::Sender<Event>,
-    counts: Arc<Counts>,
+    subscribers: broadcast::Sender<Arc<Event>>,
+    meter: Arc<StoreMeter>,
     trouble: watch::Sender<Option<Trouble>>,
 }
 
@@ -222,6 +219,7 @@ impl GroupCommit {
                     None
                 }
                 Err(failure) => {
+                    self.meter.failures.add(1);
                     self.troubled(&failure, group.len());
                     Some(failure)
                 }
@@ -249,7 +247,8 @@ impl GroupCommit {
     }
 
     /// Runs a group in one transaction. The answer is its events.
-    fn commit(&self, group: &mut [Box<dyn Operation>]) -> Result<Vec<Event>> {
+    fn commit(&self, group: &mut [Box<dyn Operation>]) -> Result<Vec<Arc<Event>>> {
+        let (began, operations) = (Instant::now(), group.len());
         let result = self.statement("BEGIN IMMEDIATE").and_then(|()| {
             let mut events = Vec::new();
             for operation in group {
@@ -259,9 +258,7 @@ impl GroupCommit {
             Ok(events)
         });
         match &result {
-            Ok(_) => {
-                self.counts.commits.fetch_add(1, Ordering::Relaxed);
-            }
+            Ok(_) => self.meter.committed(operations, began.elapsed()),
             Err(_) if self.connection.is_autocommit() => {}
             Err(_) => self.statement("ROLLBACK")?,
         }
@@ -269,8 +266,8 @@ impl GroupCommit {
     }
 
     /// Runs one operation. Fails when the transaction is lost, not when the operation fails.
-    fn run_in_savepoint(&self, operation: &mut dyn Operation, events: &mut Vec<Event>) -> Result<()> {
-        self.counts.operations.fetch_add(1, Ordering::Relaxed);
+    fn run_in_savepoint(&self, operation: &mut dyn Operation, events: &mut Vec<Arc<Event>>) -> Result<()> {
+        self.meter.operations.add(1);
         self.statement("SAVEPOINT operation")?;
         let mut write = Write { db: &self.connection, now: Timestamp::now(), events: Vec::new() };
         match operation.run(&mut write) {

@@ -266,7 +266,10 @@ fn a_request_with_a_key_is_done_once_and_answered_as_before() {
     let first = add("press", "k1").is(201);
     assert_eq!(first.header("idempotency-replayed"), None);
     let again = add("press", "k1").is(201);
-    assert_eq!((again.header("idempotency-replayed"), again.json()["pk"].clone()), (Some("true"), first.json()["pk"].clone()));
+    assert_eq!(
+        (again.header("idempotency-replayed"), again.json()["pk"].clone()),
+        (Some("true"), first.json()["pk"].clone())
+    );
     let other = add("saw", "k1").is(409).json();
     assert_eq!(other["error"]["code"], "key-used", "{other}");
     // What was refused was not done: it may be sent again, mended.

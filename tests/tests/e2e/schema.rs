@@ -34,7 +34,8 @@ fn every_answer_of_a_running_daemon_is_documented_whatever_it_is_asked() {
 #[test]
 fn functions_of_a_plugins_type_are_in_the_document_with_their_own_parameters() {
     let daemon = Daemon::start();
-    let of = |daemon: &Daemon| daemon.get("/api/schema/")["paths"]["/api/machine/{id}/call/read-weight/"]["post"].clone();
+    let of =
+        |daemon: &Daemon| daemon.get("/api/schema/")["paths"]["/api/machine/{id}/call/read-weight/"]["post"].clone();
     assert_eq!(of(&daemon), Value::Null);
     let folder = daemon.scratch().join("scale");
     plugin::assemble("scale", &folder);

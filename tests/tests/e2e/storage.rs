@@ -53,10 +53,10 @@ impl Drop for Disk {
 }
 
 /// Another program in the middle of a write.
-struct Holder(Child);
+pub struct Holder(Child);
 
 impl Holder {
-    fn start(database: &Path) -> Self {
+    pub fn start(database: &Path) -> Self {
         let program = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN IMMEDIATE')\n\
                        print('held', flush=True)\nsys.stdin.read()";
         let mut child = Command::new("python3")
@@ -72,7 +72,7 @@ impl Holder {
         Self(child)
     }
 
-    fn let_go(mut self) {
+    pub fn let_go(mut self) {
         drop(self.0.stdin.take());
         assert!(self.0.wait().unwrap().success());
     }

@@ -99,10 +99,16 @@ fn a_client_of_upstream_lists_creates_configures_restarts_prints_to_and_deletes_
     let machine = client.get(&path);
     assert_eq!(client.get("/api/machine/").as_array().unwrap().len(), 1);
     for (field, value) in [
-        ("pk", json!(id)), ("name", json!("dock")), ("machine_type", json!("label-printer")),
-        ("driver", json!("zebra-zpl")), ("active", json!(true)), ("initialized", json!(true)),
-        ("status_model", json!("LabelPrinterStatus")), ("is_driver_available", json!(true)),
-        ("restart_required", json!(false)), ("machine_errors", json!([])),
+        ("pk", json!(id)),
+        ("name", json!("dock")),
+        ("machine_type", json!("label-printer")),
+        ("driver", json!("zebra-zpl")),
+        ("active", json!(true)),
+        ("initialized", json!(true)),
+        ("status_model", json!("LabelPrinterStatus")),
+        ("is_driver_available", json!(true)),
+        ("restart_required", json!(false)),
+        ("machine_errors", json!([])),
     ] {
         assert_eq!(machine[field], value, "{field}: {machine:#}");
     }
@@ -120,7 +126,10 @@ fn a_client_of_upstream_lists_creates_configures_restarts_prints_to_and_deletes_
     until("the machine is initialised again", || client.get(&path)["initialized"] == true);
     let order = json!({ "template": template, "items": rows, "machine": id, "driver_options": { "copies": 1 } });
     let output = client.done("POST", "/api/label/print/", &order, 201);
-    assert_eq!((&output["total"], &output["output_type"], &output["output"]), (&json!(2), &json!("label"), &Value::Null));
+    assert_eq!(
+        (&output["total"], &output["output_type"], &output["output"]),
+        (&json!(2), &json!("label"), &Value::Null)
+    );
     assert_eq!(output["user"], "token:inventree");
     let output = client.output_over(&output);
     assert_eq!((&output["complete"], &output["progress"], &output["errors"]), (&json!(true), &json!(2), &Value::Null));
@@ -183,7 +192,10 @@ fn machines_are_filtered_searched_ordered_and_paged_as_upstream_does() {
     assert_eq!(names("/api/machine/?search=NVI"), ["Anvil"]);
     assert_eq!(names("/api/machine/?machine_type=scale"), [""; 0]);
     let page = client.get("/api/machine/?ordering=name&limit=2");
-    assert_eq!((&page["count"], &page["next"], &page["previous"]), (&json!(3), &json!("?limit=2&offset=2"), &Value::Null));
+    assert_eq!(
+        (&page["count"], &page["next"], &page["previous"]),
+        (&json!(3), &json!("?limit=2&offset=2"), &Value::Null)
+    );
     assert_eq!(names("/api/machine/?ordering=name&limit=2&offset=2"), ["cutter"]);
     let (status, said) = client.ask("GET", "/api/machine/?ordering=size", None);
     assert_eq!(status, 400);
@@ -198,11 +210,16 @@ fn settings_are_read_and_written_with_upstreams_fields() {
     let id = client.done("POST", "/api/machine/", &made, 201)["pk"].as_str().unwrap().to_owned();
     let listed = client.get(&format!("/api/machine/{id}/settings/"));
     let listed = listed.as_array().unwrap();
-    let keys: Vec<_> = listed.iter().map(|one| format!("{}/{}", one["config_type"].as_str().unwrap(), one["key"].as_str().unwrap())).collect();
+    let keys: Vec<_> = listed
+        .iter()
+        .map(|one| format!("{}/{}", one["config_type"].as_str().unwrap(), one["key"].as_str().unwrap()))
+        .collect();
     assert_eq!(keys[0], "M/LOCATION");
     assert!(keys[1..].iter().all(|key| key.starts_with("D/")) && keys[1..].is_sorted(), "{keys:?}");
     for one in listed {
-        for field in ["pk", "api_url", "typ", "key", "type", "name", "description", "choices", "units", "required", "confirm"] {
+        for field in
+            ["pk", "api_url", "typ", "key", "type", "name", "description", "choices", "units", "required", "confirm"]
+        {
             assert!(one.get(field).is_some(), "{field} of {one}");
         }
     }
@@ -212,7 +229,10 @@ fn settings_are_read_and_written_with_upstreams_fields() {
         assert_eq!(client.done("PATCH", &path, &json!({ "value": "12" }), 200)["value"], "12");
         assert_eq!(client.get(&path.to_lowercase().replace("/m/", "/M/").replace("/d/", "/D/"))["value"], "12");
     }
-    assert_eq!(client.ask("GET", "/api/machine/00000000-0000-7000-8000-000000000000/settings/M/LOCATION/", None).0, 404);
+    assert_eq!(
+        client.ask("GET", "/api/machine/00000000-0000-7000-8000-000000000000/settings/M/LOCATION/", None).0,
+        404
+    );
     assert_eq!(client.ask("GET", &format!("/api/machine/{id}/settings/M/NOTHING/"), None).0, 404);
 }
 

@@ -52,7 +52,11 @@ async fn port(data: &Path, http: &Http) -> Check {
     match listen::network(http).await {
         Ok(None) => Check::ok(ABOUT, "no network address is to be used; there is the socket in the data folder"),
         Ok(Some(url)) => Check::ok(ABOUT, format!("a daemon on {} can listen: {url}", data.display())),
-        Err(error) => Check::problem(ABOUT, format!("{error:#}"), "`ostler serve` would not start; see `http` in `ostler config show`"),
+        Err(error) => Check::problem(
+            ABOUT,
+            format!("{error:#}"),
+            "`ostler serve` would not start; see `http` in `ostler config show`",
+        ),
     }
 }
 

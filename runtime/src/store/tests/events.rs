@@ -1,7 +1,10 @@
 //! The durable feed.
 
 use super::*;
-use crate::{model::NewEvent, store::EventRetention};
+use crate::{
+    model::{EventFilter, NewEvent},
+    store::EventRetention,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -69,4 +72,55 @@ async fn pruning_goes_on_over_many_portions() {
         .unwrap();
     assert_eq!(store.prune_events(Timestamp::now(), EventRetention::default()).await.unwrap(), 12_344);
     assert_eq!(store.last_event_id().await.unwrap(), 12_345);
+}
+
+/// Writes events of one kind, without a transaction each.
+async fn fill(store: &Store, kind: &'static str, count: u32) {
+    let sql = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+               INSERT INTO events (at, v, kind, data) SELECT 0, 1, ?2, '{}' FROM n";
+    store.write(move |write| Ok(write.db.execute(sql, (count, kind))?)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_moves_over_what_its_filter_keeps_back_and_looks_at_a_bounded_part() {
+    let (_folder, store) = open();
+    fill(&store, "noise", 12_000).await;
+    append(&store, 3).await;
+    let filter = EventFilter { kinds: vec!["te".to_owned()], ..EventFilter::default() };
+    let (mut place, mut pages, mut found) = (0, 0, Vec::new());
+    loop {
+        let page = store.events_matching(place, filter.clone(), 2).await.unwrap();
+        assert!(!page.gap && page.seen > place && page.seen - place <= 5_000, "{page:?}");
+        (place, pages) = (page.seen, pages + 1);
+        found.extend(page.events.iter().map(|event| event.id));
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((place, pages), (12_003, 4));
+    assert_eq!(found, [12_001, 12_002, 12_003]);
+    // At the end there is nothing, and the place stays.
+    let end = store.events_matching(place, filter, 2).await.unwrap();
+    assert_eq!((end.events.len(), end.seen, end.more, end.gap), (0, place, false, false));
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_has_few_of_them() {
+    let (_folder, store) = open();
+    for _ in 0..8 {
+        store.append_event(NewEvent::new("test", json!("x".repeat(40 << 10)))).await.unwrap();
+    }
+    let page = store.events_after(0, 100).await.unwrap();
+    assert_eq!((page.events.len(), page.seen, page.more), (2, 2, true));
+}
+
+#[tokio::test]
+async fn the_latest_that_pass_a_filter_are_found_from_the_end() {
+    let (_folder, store) = open();
+    append(&store, 5).await;
+    fill(&store, "noise", 100).await;
+    let filter = |kind: &str| EventFilter { kinds: vec![kind.to_owned()], ..EventFilter::default() };
+    assert_eq!(store.place_before_latest(filter("test"), 3).await.unwrap(), 2);
+    assert_eq!(store.place_before_latest(filter("noise"), 3).await.unwrap(), 102);
+    assert_eq!(store.place_before_latest(filter("none"), 3).await.unwrap(), 105);
 }

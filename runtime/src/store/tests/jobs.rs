@@ -101,10 +101,32 @@ async fn the_few_open_jobs_are_found_without_looking_at_the_others() {
     let (_folder, store) = open();
     let recover = jobs::open_sql(job_recovery::LEFT_RUNNING);
     let of_machine = jobs::open_sql("machine_id = ?1");
-    for sql in [recover, of_machine, jobs::MACHINES_WITH_OPEN_JOBS.to_owned()] {
+    for sql in [recover, of_machine, jobs::MACHINES_WITH_OPEN_JOBS.to_owned(), jobs::QUEUE_DEPTHS.to_owned()] {
         let plan = plan(&store, sql.clone()).await;
         assert!(plan.contains("INDEX jobs_open"), "{sql}\n{plan}");
+        // Every other step goes over held jobs, which are few as well.
+        let steps = plan.split("; ").filter(|step| step.contains(" jobs"));
+        assert!(steps.into_iter().all(|step| step.contains("jobs_open") || step.contains("jobs_held")), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn the_depth_of_each_queue_is_known_by_state() {
+    let (_folder, store) = open();
+    let (zebra, brother) = (machine(&store, "Zebra").await, machine(&store, "Brother").await);
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(job(&store, zebra, 1).await);
+    }
+    job(&store, brother, 1).await;
+    store.hold_job(ids[1], "anna").await.unwrap();
+    store.cancel_job(ids[2], "anna").await.unwrap();
+    store.start_job(ids[0]).await.unwrap();
+    let depths = store.queue_depths().await.unwrap();
+    let of = |machine, state| depths.get(&(machine, state)).copied().unwrap_or_default();
+    let states = [JobState::Queued, JobState::Held, JobState::Printing, JobState::Waiting, JobState::Cancelled];
+    assert_eq!(states.map(|state| of(zebra, state)), [1, 1, 1, 0, 0]);
+    assert_eq!(states.map(|state| of(brother, state)), [1, 0, 0, 0, 0]);
 }
 
 #[tokio::test]

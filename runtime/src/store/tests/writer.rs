@@ -133,7 +133,7 @@ async fn subscribers_hear_of_an_event_when_it_can_be_read() {
         async move { store.append_event(NewEvent::new("test", json!({}))).await }
     });
     let heard = feed.recv().await.unwrap();
-    assert_eq!(store.events_after(0, 10).await.unwrap().events, [heard]);
+    assert_eq!(store.events_after(0, 10).await.unwrap().events, [(*heard).clone()]);
     writing.await.unwrap().unwrap();
 }
 

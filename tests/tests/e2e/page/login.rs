@@ -1,7 +1,11 @@
 //! Logging in over the network: by a link that works once, by a token, and out again.
 
 use super::browser;
-use ostler_tests::{Ask, Daemon, browser::{ENTER, Look}, until};
+use ostler_tests::{
+    Ask, Daemon,
+    browser::{ENTER, Look},
+    until,
+};
 
 /// The session's cookie of an answer, as a browser sends it back; and what else was said of it.
 #[track_caller]
@@ -69,7 +73,8 @@ fn a_session_outlives_the_daemon_and_no_other_site_acts_with_it() {
     assert_eq!(daemon.json(&["machine", "list"]), serde_json::json!([]));
     let ask = with(&session).header("sec-fetch-site", "same-origin").body("application/json", made);
     daemon.ask("POST", "/api/machine/", ask).is(201);
-    let elsewhere = Ask::default().header("origin", "http://evil.example").body("application/x-www-form-urlencoded", "token=x");
+    let elsewhere =
+        Ask::default().header("origin", "http://evil.example").body("application/x-www-form-urlencoded", "token=x");
     daemon.ask("POST", "/login/", elsewhere).is(403);
 }
 
