@@ -24,6 +24,35 @@ pub const TAB: &str = "\u{e004}";
 /// The enter key.
 pub const ENTER: &str = "\u{e007}";
 
+/// How often to try to start its driver, which now and then finds the port taken that it has just picked.
+const ATTEMPTS: u32 = 5;
+
+/// A chromedriver, and the port on which it answers.
+fn driver(home: &Path) -> Option<(Child, u16)> {
+    // A process group of its own, so that no part of it outlives the test.
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = said.by_ref().find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
+    // What it says later is read, so that it does not wait for that.
+    thread::spawn(move || said.for_each(drop));
+    Some((driver, port))
+}
+
 /// How a browser is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -59,25 +88,8 @@ impl Browser {
     /// One that is like this.
     pub fn like(look: Look) -> Self {
         let profile = tempfile::Builder::new().prefix("ostler-browser-").tempdir().unwrap();
-        // A process group of its own, so that no part of it outlives the test.
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = said.by_ref().find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
-        // What it says later is read, so that it does not wait for that.
-        thread::spawn(move || said.for_each(drop));
-        let mut browser =
-            Self { driver, port: port.expect("chromedriver starts"), session: String::new(), _profile: profile };
+        let (driver, port) = (0..ATTEMPTS).find_map(|_| driver(profile.path())).expect("chromedriver starts");
+        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
         let folder = browser._profile.path().join("profile");
         let arguments = [
             "--headless".to_owned(),

@@ -48,6 +48,7 @@ fn without_scripts_the_same_form_prints_and_the_page_of_the_job_loads_itself_aga
     browser.open(&scene.front.url("/"));
     browser.choose_file("#print-document", &file);
     browser.click("#print-button");
+    until("the page of the job", || browser.path().starts_with("/job/"));
     let job = scene.job_of(&browser.path());
     until("the job is shown as done", || browser.text("#outcome-heading").contains("Done"));
     assert_eq!(scene.daemon.job(job)["state"], "done");
