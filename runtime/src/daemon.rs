@@ -22,6 +22,8 @@ use std::{
     sync::Arc,
 };
 
+/// What that token is called.
+const FIRST: &str = "admin";
 /// The file in the data folder with the token that the first start makes.
 pub const FIRST_TOKEN: &str = "admin-token";
 
@@ -164,7 +166,9 @@ async fn first_token(data: &Path, tokens: &Tokens, url: &Url) -> Result<Option<S
     if !tokens.is_empty() {
         return Ok(None);
     }
-    let name = format!("first-{}", Timestamp::now().0);
+    // Another one of this name may be there, and have expired.
+    let taken = tokens.list().iter().any(|token| token.name == FIRST && token.revoked_at.is_none());
+    let name = if taken { format!("{FIRST}-{}", Timestamp::now().0) } else { FIRST.to_owned() };
     let new = NewToken { name, role: Role::Admin, machines: None, expires_at: None };
     let (token, text) = tokens.create(new, "daemon").await?;
     let file = data.join(FIRST_TOKEN);

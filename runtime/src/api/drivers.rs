@@ -53,7 +53,7 @@ pub async fn available(registry: State, Query(filter): Query<Filter>) -> Result<
 
 /// `POST /api/driver/`: the body is the component.
 pub async fn install(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Kept<DriverView>, ApiError> {
-    let installed = registry.install(body.to_vec(), caller.name()).await?;
+    let installed = registry.install(body, caller.name()).await?;
     Ok(Kept { what: view(&registry, installed.driver).await?, new: installed.new })
 }
 

@@ -1,13 +1,14 @@
 //! What requests bring and what answers carry, read and written so that a refusal is JSON like every other, and so that the OpenAPI
 //! document knows of it.
 
-use super::ApiError;
+use super::{ApiError, upload::gather};
 use aide::{
     OperationInput, OperationOutput,
     generate::GenContext,
     openapi::{Operation, Response as Documented},
 };
 use axum::{
+    RequestExt as _,
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -140,17 +141,13 @@ pub fn file(media_type: &'static str, body: impl Into<axum::body::Body>) -> Resp
 }
 
 /// A body as it is.
-pub struct Bytes(pub axum::body::Bytes);
+pub struct Bytes(pub Vec<u8>);
 
 impl<S: Send + Sync> FromRequest<S> for Bytes {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let read = axum::body::Bytes::from_request(request, state).await;
-        read.map(Self).map_err(|error| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(error.body_text()),
-            _ => ApiError::bad_request(error.body_text()),
-        })
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        gather(request.into_limited_body()).await.map(Self)
     }
 }
 

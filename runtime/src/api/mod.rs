@@ -6,6 +6,7 @@
 //! * [`request`]: what surrounds every request; [`access`]: who makes it, and may they
 //! * [`error`]: what a refusal looks like
 //! * [`pages`]: long lists in parts
+//! * [`upload`]: large bodies, as they come
 //! * [`once`]: requests that must not be done twice
 //! * [`extract`]: what requests bring, read with refusals in JSON
 //! * [`machines`], [`settings`]: machines and their settings
@@ -53,6 +54,7 @@ pub mod statuses;
 pub mod submission;
 pub mod templates;
 pub mod tokens;
+pub mod upload;
 
 pub use error::ApiError;
 

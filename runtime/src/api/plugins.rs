@@ -80,7 +80,7 @@ pub async fn list(registry: State) -> Result<Json<Vec<PluginView>>, ApiError> {
 
 /// `POST /api/plugin/`: the body is a tar archive of the plugin's folder, compressed by zstd or not.
 pub async fn install(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Created<PluginView>, ApiError> {
-    let plugin = carried(async move { registry.install_plugin(body.to_vec(), caller.name()).await }).await?;
+    let plugin = carried(async move { registry.install_plugin(body, caller.name()).await }).await?;
     Ok(Created(view(plugin)))
 }
 

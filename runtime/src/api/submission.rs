@@ -5,7 +5,10 @@
 //! CSV in the part `rows`. In place of a document the parameter `template` names one that is stored. A client's name for its request stands in the
 //! header `Idempotency-Key`, or in the parameter `idempotency_key` where a form can send no header.
 
-use super::{ApiError, rows};
+use super::{
+    ApiError, rows,
+    upload::{Spool, gather},
+};
 use crate::{
     access::Caller,
     jobs::Submission,
@@ -14,9 +17,11 @@ use crate::{
 };
 use axum::{
     RequestExt as _,
-    body::Bytes,
-    extract::{Multipart, Query, Request},
-    http::{HeaderMap, header},
+    extract::{
+        Multipart, Query, Request,
+        multipart::{Field, MultipartError},
+    },
+    http::{HeaderMap, StatusCode, header},
 };
 use ostler_render::template::MEDIA_TYPE;
 use serde::de::DeserializeOwned;
@@ -50,9 +55,8 @@ impl Submitted {
         let mut files = if media_type.as_ref().is_some_and(|of| of.starts_with("multipart/form-data")) {
             parameters.read_form(request).await?
         } else {
-            let body: Bytes =
-                request.extract().await.map_err(|error| ApiError::field("document", format!("{error}")))?;
-            Files { document: Some((body.to_vec(), media_type)), rows: Vec::new() }
+            let body = gather(request.into_limited_body()).await?;
+            Files { document: Some((body, media_type)), rows: Vec::new() }
         };
         let mut fields = parameters.fields()?;
         fields.append(&mut files.rows);
@@ -113,6 +117,23 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> 
     Ok(Some(text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(text).to_owned()))
 }
 
+/// A part of a form, as a whole.
+async fn whole(mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
+    let mut spool = Spool::default();
+    while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+        spool.take(&chunk).await?;
+    }
+    spool.finish().await
+}
+
+fn broken(error: &MultipartError) -> ApiError {
+    let detail = format!("the form cannot be read: {}", error.body_text());
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(detail),
+        _ => ApiError::bad_request(detail),
+    }
+}
+
 /// Clients send this type when they know none.
 fn says_something(media_type: &str) -> bool {
     !media_type.starts_with("application/octet-stream")
@@ -120,8 +141,10 @@ fn says_something(media_type: &str) -> bool {
 
 impl Parameters {
     async fn read_form(&mut self, request: Request) -> Result<Files, ApiError> {
-        let broken = |error: &dyn std::fmt::Display| ApiError::bad_request(format!("the form cannot be read: {error}"));
-        let mut form: Multipart = request.extract().await.map_err(|error| broken(&error))?;
+        let mut form: Multipart = request
+            .extract()
+            .await
+            .map_err(|error| ApiError::bad_request(format!("the form cannot be read: {error}")))?;
         let mut files = Files::default();
         while let Some(part) = form.next_field().await.map_err(|error| broken(&error))? {
             let name = part.name().unwrap_or_default().to_owned();
@@ -131,10 +154,10 @@ impl Parameters {
                     if let Some(file) = part.file_name() {
                         self.0.entry("title".to_owned()).or_insert_with(|| file.to_owned());
                     }
-                    files.document = Some((part.bytes().await.map_err(|error| broken(&error))?.to_vec(), media_type));
+                    files.document = Some((whole(part).await?, media_type));
                 }
                 "rows" => {
-                    let bytes = part.bytes().await.map_err(|error| broken(&error))?;
+                    let bytes = whole(part).await?;
                     files.rows = rows::of_file(media_type.as_deref(), &bytes)?;
                 }
                 _ => drop(self.0.insert(name, part.text().await.map_err(|error| broken(&error))?)),

@@ -79,7 +79,7 @@ pub async fn list(registry: State) -> Result<Json<Vec<TemplateView>>, ApiError> 
 
 /// `POST /api/template/`: the body is a template's file. It becomes the next version of its name.
 pub async fn create(registry: State, caller: Caller, Bytes(body): Bytes) -> Result<Created<TemplateView>, ApiError> {
-    let stored = registry.put_template(body.to_vec(), caller.name()).await?;
+    let stored = registry.put_template(body, caller.name()).await?;
     Ok(Created(template_of(stored, false)?))
 }
 

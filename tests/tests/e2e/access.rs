@@ -46,7 +46,7 @@ fn filled(path: &str) -> String {
 #[test]
 fn every_route_is_for_its_role_and_those_above_and_for_nobody_without_a_token() {
     let daemon = Daemon::builder().network().start();
-    let tokens = ROLES.map(|role| daemon.token(role, role, &[]));
+    let tokens = ROLES.map(|role| daemon.token(&format!("as-{role}"), role, &[]));
     daemon.install("ostler_driver_virtual");
     let machine = daemon.add("screen", "virtual-printer", &[]);
     let scoped = daemon.token("scoped", "admin", &["--machine", machine["name"].as_str().unwrap()]);

@@ -42,6 +42,7 @@ mod shutdown;
 mod storage;
 mod templates;
 mod tutorial;
+mod uploads;
 mod upstream;
 mod usb;
 mod waiting;

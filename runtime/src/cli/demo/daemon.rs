@@ -26,7 +26,7 @@ impl Daemon {
         let mut child = Command::new(program)
             .arg("--data")
             .arg(data)
-            .args(["serve", "--ping-interval", "1000"])
+            .args(["serve", "--ping-interval", "1000", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log)?)

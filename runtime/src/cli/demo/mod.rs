@@ -10,6 +10,7 @@ mod label;
 
 use super::{client::Client, events::Feed, output::line};
 use crate::{
+    api::tokens::Link,
     model::{Event, JobRecord, JobState},
     registry::view::{DriverView, MachineView},
 };
@@ -97,6 +98,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 
     if arguments.keep {
         heading("Still running")?;
+        let link: Link = client.post("/api/token/link/", &json!({})).await?;
+        line(&format!("  the page, by a link that works once: {}", link.url))?;
         let data = data.display();
         line(&format!("  ostler --data {data} machine list"))?;
         line(&format!("  ostler --data {data} print 'front desk' {}", output.join("front-desk-1.png").display()))?;

@@ -85,7 +85,7 @@ fn a_link_logs_in_once_in_a_browser() {
     let link = daemon.json(&["token", "link"])["url"].as_str().unwrap().to_owned();
     browser.open(&link);
     let text = || browser.execute("return document.body.innerText", &[]).as_str().unwrap().to_owned();
-    until("the page is there", || text().contains("you act as token:first-"));
+    until("the page is there", || text().contains("you act as token:admin"));
     browser.execute("document.querySelector('form[action=\"/logout/\"] button').click()", &[]);
     until("the session has ended", || text().contains("Token"));
     browser.open(&link);
