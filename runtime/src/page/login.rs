@@ -10,6 +10,7 @@ use crate::{
         ApiError, Context,
         access::{COOKIE, Origin, is_same_origin, refused},
     },
+    listen::Url,
     model::TokenId,
 };
 use askama::Template;
@@ -128,7 +129,7 @@ async fn enter(context: &Context, jar: CookieJar, token: TokenId) -> Response {
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(context.url.as_ref().is_some_and(|url| url.is_secure()))
+        .secure(context.url.as_ref().is_some_and(Url::is_secure))
         .max_age(time::Duration::try_from(SESSION_TIME).unwrap_or(time::Duration::DAY));
     (jar.add(cookie), Redirect::to("/")).into_response()
 }
