@@ -1,4 +1,4 @@
-//! Debian's Chromium without a screen, driven over WebDriver (W3C, "WebDriver", level 2) by its chromedriver.
+//! Debian's Chromium without a screen, driven by its chromedriver over `WebDriver` (W3C, level 2).
 
 use crate::{PATIENCE, printer::runtime, until};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -17,9 +17,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::{net::TcpStream, time::timeout};
 
-/// The member of an object that refers to an element (WebDriver, 12.2).
+/// The member of an object that refers to an element (`WebDriver`, 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// The tabulator and enter keys (WebDriver, 17.4.2).
+/// The tabulator key (`WebDriver`, 17.4.2).
 pub const TAB: &str = "\u{e004}";
 /// The enter key.
 pub const ENTER: &str = "\u{e007}";
@@ -76,7 +76,8 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: TempDir,
+    /// Its folder, which goes with it.
+    profile: TempDir,
 }
 
 impl Browser {
@@ -89,8 +90,8 @@ impl Browser {
     pub fn like(look: Look) -> Self {
         let profile = tempfile::Builder::new().prefix("ostler-browser-").tempdir().unwrap();
         let (driver, port) = (0..ATTEMPTS).find_map(|_| driver(profile.path())).expect("chromedriver starts");
-        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
-        let folder = browser._profile.path().join("profile");
+        let mut browser = Self { driver, port, session: String::new(), profile };
+        let folder = browser.profile.path().join("profile");
         let arguments = [
             "--headless".to_owned(),
             "--no-sandbox".to_owned(),
@@ -109,7 +110,7 @@ impl Browser {
         }
         let capabilities = json!({ "alwaysMatch": { "goog:chromeOptions": options } });
         let session = browser.call("POST", "/session", &json!({ "capabilities": capabilities }));
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         let size = json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": look.width < 600 });
         browser.devtools("Emulation.setDeviceMetricsOverride", &size);
         let scheme = if look.dark { "dark" } else { "light" };

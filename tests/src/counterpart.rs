@@ -34,7 +34,7 @@ pub enum Counterpart {
     Prometheus,
     /// A simulated scale, in Python 3.13.
     Emupos,
-    /// Asks an API whatever its OpenAPI document allows.
+    /// Asks an API whatever its `OpenAPI` document allows.
     Schemathesis,
     /// A browser, with the program that drives it.
     Chromium,

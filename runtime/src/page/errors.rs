@@ -99,8 +99,9 @@ impl Errors {
         for row in rows {
             match &row.error.field {
                 Some(field) => {
-                    let hints: String = row.error.hints.iter().map(|hint| format!("; {hint}")).collect();
-                    errors.add(&format!("field.{field}"), format!("{}{hints}", row.error.message));
+                    let hints = row.error.hints.iter().map(String::as_str);
+                    let words: Vec<_> = std::iter::once(row.error.message.as_str()).chain(hints).collect();
+                    errors.add(&format!("field.{field}"), words.join("; "));
                 }
                 None => errors.add("template", row.error.to_string()),
             }

@@ -216,7 +216,7 @@ async fn chosen_template(
     let chosen = all.iter().find(|template| Some(template.name.as_str()) == wanted).or(all.first());
     let name = chosen.map(|template| template.name.to_string()).unwrap_or_default();
     let choice = |template: &StoredTemplate| {
-        let title = read(&template.source).map(|said| said.title).unwrap_or_else(|_| template.name.to_string());
+        let title = read(&template.source).map_or_else(|_| template.name.to_string(), |said| said.title);
         Choice::new(template.name.as_str(), title, &name)
     };
     let choices = all.iter().map(choice).collect();

@@ -142,7 +142,7 @@ impl Input {
             }
             Kind::Decimal { min, max } => {
                 input.kind = "number";
-                input.step = "any".to_owned();
+                "any".clone_into(&mut input.step);
                 input.min = shown(min.map(|min| min.to_string()));
                 input.max = shown(max.map(|max| max.to_string()));
             }

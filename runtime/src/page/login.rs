@@ -10,6 +10,7 @@ use crate::{
         ApiError, Context,
         access::{COOKIE, Origin, is_same_origin, refused},
     },
+    listen::Url,
     model::TokenId,
 };
 use askama::Template;
@@ -128,7 +129,25 @@ async fn enter(context: &Context, jar: CookieJar, token: TokenId) -> Response {
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(context.url.as_ref().is_some_and(|url| url.is_secure()))
+        .secure(context.url.as_ref().is_some_and(Url::is_secure))
         .max_age(time::Duration::try_from(SESSION_TIME).unwrap_or(time::Duration::DAY));
     (jar.add(cookie), Redirect::to("/")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_wrong_is_told_beside_the_token_as_text() {
+        let html = Login { shell: Shell::alone(), error: Some("<b>unknown</b>") }.render().unwrap();
+        assert!(
+            html.contains("&#60;b&#62;unknown")
+                && html.contains("name=\"token\"")
+                && html.contains("action=\"/login/\"")
+        );
+        // Nobody is known yet: the page offers nothing and follows nothing.
+        assert!(!html.contains("<nav") && html.contains("data-after=\"-1\""));
+    }
 }

@@ -21,6 +21,14 @@ pub struct Shell {
     pub who: String,
     /// Whether they have logged in, and can log out.
     pub session: bool,
+    /// The path of the stylesheet.
+    pub style: &'static str,
+    /// The path of the script.
+    pub script: &'static str,
+    /// The path of the icon.
+    pub icon: &'static str,
+    /// This program's version.
+    pub version: &'static str,
 }
 
 /// Something that is wrong with ostler as a whole.
@@ -42,15 +50,25 @@ impl Shell {
         Ok(Self {
             after,
             notices: all_notices(registry),
-            again: None,
             who: caller.name().to_owned(),
             session: caller.token().is_some(),
+            ..Self::alone()
         })
     }
 
     /// The frame of a page about which nothing is known.
     pub fn alone() -> Self {
-        Self { after: -1, notices: Vec::new(), again: None, who: String::new(), session: false }
+        Self {
+            after: -1,
+            notices: Vec::new(),
+            again: None,
+            who: String::new(),
+            session: false,
+            style: assets::STYLE.path(),
+            script: assets::SCRIPT.path(),
+            icon: assets::ICON.path(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
     }
 
     /// The same page, loaded again every few seconds where no script keeps it up to date.
@@ -58,26 +76,6 @@ impl Shell {
     pub fn loaded_again(mut self, seconds: u32) -> Self {
         self.again = Some(seconds);
         self
-    }
-
-    /// The path of the stylesheet.
-    pub fn style(&self) -> &str {
-        assets::STYLE.path()
-    }
-
-    /// The path of the script.
-    pub fn script(&self) -> &str {
-        assets::SCRIPT.path()
-    }
-
-    /// The path of the icon.
-    pub fn icon(&self) -> &str {
-        assets::ICON.path()
-    }
-
-    /// This program's version.
-    pub fn version(&self) -> &str {
-        env!("CARGO_PKG_VERSION")
     }
 }
 

@@ -78,13 +78,6 @@ impl Scene {
         (self.daemon.document(&format!("{name}.pdf"), &pages.pdf()), pages)
     }
 
-    /// The number of the job whose page a path is.
-    #[track_caller]
-    fn job_of(&self, path: &str) -> i64 {
-        let number = path.strip_prefix("/job/").unwrap_or_else(|| panic!("{path} is not the page of a job"));
-        number.parse().unwrap()
-    }
-
     /// Whether the labels of a document came out, and nothing else.
     #[track_caller]
     fn came_out(&self, document: &Pages) {
@@ -94,6 +87,13 @@ impl Scene {
             ostler_tests::dots::assert_same(dots, &label.bitmap);
         }
     }
+}
+
+/// The number of the job whose page a path is.
+#[track_caller]
+fn job_of(path: &str) -> i64 {
+    let number = path.strip_prefix("/job/").unwrap_or_else(|| panic!("{path} is not the page of a job"));
+    number.parse().unwrap()
 }
 
 /// A browser, unless there is none.

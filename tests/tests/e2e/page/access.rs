@@ -1,6 +1,6 @@
 //! The page is for everybody: narrow screens, keyboards, screen readers, light and dark.
 
-use super::{Scene, browser, png};
+use super::{Scene, browser, job_of, png};
 use ostler_simulators::Fault;
 use ostler_tests::{
     Browser,
@@ -71,7 +71,7 @@ fn a_keyboard_alone_prints() {
     assert_eq!(outline, json!("solid"), "the focus is seen");
     browser.press(ENTER);
     until("the page of the job", || browser.path().starts_with("/job/"));
-    scene.daemon.job_over(scene.job_of(&browser.path()));
+    scene.daemon.job_over(job_of(&browser.path()));
     scene.came_out(&document);
 }
 

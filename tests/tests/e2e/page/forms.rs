@@ -1,6 +1,6 @@
 //! Forms as plain HTTP sends them: refusals stand beside their inputs, and nothing is printed twice.
 
-use super::Scene;
+use super::{Scene, job_of};
 use ostler_tests::{front::Form, until};
 
 /// The part of a page between an input's label and the next one.
@@ -101,7 +101,7 @@ fn a_row_that_is_kept_is_printed_without_looking_at_it_first() {
         .with("filled", "part/")
         .with("field.number", "SAMPLE");
     let printed = scene.front.post("/print", &typed);
-    let job = scene.job_of(printed.header("location").unwrap());
+    let job = job_of(printed.header("location").unwrap());
     assert_eq!(scene.daemon.job_over(job)["state"], "done");
     let to = scene.daemon.scratch().join("kept.png");
     scene
@@ -130,7 +130,7 @@ fn a_form_that_is_sent_twice_prints_once() {
     let (first, second) = (scene.front.post("/print", &form), scene.front.post("/print", &form));
     assert_eq!((first.status, second.status), (303, 303));
     assert_eq!(first.header("location").unwrap(), second.header("location").unwrap());
-    scene.daemon.job_over(scene.job_of(first.header("location").unwrap()));
+    scene.daemon.job_over(job_of(first.header("location").unwrap()));
     assert_eq!(scene.zebra.label_count(), 1);
 
     // The same form with another document is another wish, and told so.

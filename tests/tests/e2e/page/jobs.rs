@@ -1,6 +1,6 @@
 //! What people decide about jobs on their pages, without scripts.
 
-use super::{Scene, png};
+use super::{Scene, job_of, png};
 use ostler_simulators::Fault;
 use ostler_tests::dots;
 
@@ -36,7 +36,7 @@ fn a_job_is_held_released_cancelled_tried_again_and_printed_again() {
     scene.daemon.cli(&["machine", "resume", "dock"]).ok();
     assert_eq!(scene.daemon.job_over(job)["state"], "done");
     let again = scene.front.submit(&format!("/job/{job}/reprint"), &[]);
-    let other = scene.job_of(again.header("location").unwrap());
+    let other = job_of(again.header("location").unwrap());
     assert_ne!(other, job);
     assert_eq!(scene.daemon.job_over(other)["state"], "done");
     assert!(scene.front.get(&format!("/job/{other}")).text().contains(&format!("prints <a href=\"/job/{job}\">")));

@@ -1,6 +1,6 @@
 //! Printing: a file, a template, with and without scripts.
 
-use super::{Scene, browser};
+use super::{Scene, browser, job_of};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ostler_tests::{browser::Look, dots, until};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn a_pdf_is_printed_from_the_first_page_and_its_labels_are_counted_as_they_come(
     browser.choose_file("#print-document", &file);
     browser.click("#print-button");
     until("the page of the job", || browser.path().starts_with("/job/"));
-    let job = scene.job_of(&browser.path());
+    let job = job_of(&browser.path());
     // Each text that the count of labels has had, without loading the page again.
     browser.execute(
         "window.seen = new Set(); setInterval(() => seen.add(document.querySelector('#labels-text').innerText), 20)",
@@ -49,7 +49,7 @@ fn without_scripts_the_same_form_prints_and_the_page_of_the_job_loads_itself_aga
     browser.choose_file("#print-document", &file);
     browser.click("#print-button");
     until("the page of the job", || browser.path().starts_with("/job/"));
-    let job = scene.job_of(&browser.path());
+    let job = job_of(&browser.path());
     until("the job is shown as done", || browser.text("#outcome-heading").contains("Done"));
     assert_eq!(scene.daemon.job(job)["state"], "done");
     scene.came_out(&document);
@@ -69,7 +69,7 @@ fn a_row_of_a_template_is_typed_and_printed() {
     browser.fill("#field-number", "M8x40-A2");
     browser.click("#print-button");
     until("the page of the job", || browser.path().starts_with("/job/"));
-    let job = scene.job_of(&browser.path());
+    let job = job_of(&browser.path());
     assert_eq!(scene.daemon.job_over(job)["state"], "done");
     let label = scene.zebra.labels().pop().unwrap();
     let template = scene.daemon.get("/api/template/part/");
@@ -107,7 +107,7 @@ fn a_preview_shows_the_very_dots_beside_the_form_and_keeps_the_file() {
     assert_eq!(scene.zebra.label_count(), 0);
     browser.click("#print-button");
     until("the page of the job", || browser.path().starts_with("/job/"));
-    scene.daemon.job_over(scene.job_of(&browser.path()));
+    scene.daemon.job_over(job_of(&browser.path()));
     scene.came_out(&document);
 }
 
@@ -129,7 +129,7 @@ fn with_scripts_a_refused_form_keeps_the_file_and_prints_once_it_is_mended() {
     browser.fill("#print-copies", "1");
     browser.click("#print-button");
     until("the page of the job", || browser.path().starts_with("/job/"));
-    scene.daemon.job_over(scene.job_of(&browser.path()));
+    scene.daemon.job_over(job_of(&browser.path()));
     scene.came_out(&document);
 }
 
