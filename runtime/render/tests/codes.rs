@@ -152,6 +152,61 @@ async fn a_code_that_is_turned_in_the_template_has_the_dots_of_one_that_is_turne
 }
 
 #[tokio::test]
+async fn a_code_is_whole_wherever_it_was_moved_on_the_label() {
+    let pool = pool();
+    let dots =
+        async |body: &str| text(&label(&pool, &template(50.0, 30.0, "", body), &[], Raster::new(8, 400, 240)).await);
+    let placed = dots(r#"#place(dx: 25mm, dy: 10mm, qr("ABC"))"#).await;
+    for moved in [
+        r#"#box(width: 20mm, height: 20mm, move(dx: 25mm, dy: 10mm, qr("ABC")))"#,
+        r#"#block(width: 15mm, height: 15mm, place(dx: 25mm, dy: 10mm, qr("ABC")))"#,
+        // Fills and lines are its background, before it and behind it.
+        r#"#place(dx: 26mm, dy: 11mm, rect(width: 10mm, height: 10mm, fill: black)) #place(dx: 25mm, dy: 10mm, qr("ABC"))"#,
+        r#"#place(dx: 25mm, dy: 10mm, qr("ABC")) #place(dx: 26mm, dy: 20mm, line(length: 10mm))"#,
+    ] {
+        assert_eq!(dots(moved).await, placed, "{moved}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_code_would_hide_is_an_error_that_names_both() {
+    let pool = pool();
+    let square = r#"image(bytes("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='3' height='9'/></svg>"), width: 9mm)"#;
+    let moved = r#"box(width: 15mm, height: 15mm, move(dx: 20mm, qr("ABC")))"#;
+    for (body, says) in [
+        (
+            format!("#place(dx: 30mm, dy: 5mm)[Lot 42]\n#{moved}"),
+            "line 7, column 27: the text `Lot 42` would be hidden by the code of `ABC` (line 8, column 51), or by the white",
+        ),
+        (format!("#{moved}\n#place(top, dx: 30mm, dy: 5mm)[Lot 42]"), "line 8, column 32: the text `Lot 42` would be hidden"),
+        (
+            // Of a code, what people read.
+            r#"#place(dx: 16mm, qr("ABC")) #place(dx: 10mm, code39("A", module: 1, height: 2mm, quiet: false, text: 20mm))"#
+                .to_owned(),
+            "line 7, column 53: the text `A` would be hidden by the code of `ABC` (line 7, column 21)",
+        ),
+        (
+            format!(r#"#place(qr("ABC")) #place(dx: 3mm, dy: 3mm, {square})"#),
+            "this picture would lie on the code of `ABC` (line 7, column 11)",
+        ),
+    ] {
+        let error = error(&pool, &template(50.0, 30.0, "", &body), &[]).await.to_string();
+        assert!(error.contains(says), "{body}: {error}");
+    }
+    for body in [
+        // A picture behind a code is its background; of another, what is white may be on it.
+        format!(r#"#place({square}) #place(qr("ABC"))"#),
+        format!(r#"#place(dx: 4mm, qr("ABC")) #place(dx: 0.5mm, {square})"#),
+        // Text beside it, and a letter that reaches over by a hair.
+        r#"#grid(columns: 2, qr("ABC"), text(size: 24pt)[jet])"#.to_owned(),
+        // What is not seen is not hidden.
+        r#"#place(qr("ABC")) #block(width: 3mm, height: 3mm, clip: true, move(dx: 3mm, dy: 3mm)[Lot])"#.to_owned(),
+    ] {
+        label(&pool, &template(50.0, 30.0, "", &body), &[], Raster::new(8, 400, 240)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
     let pool = pool();
     for (body, says) in [
@@ -163,7 +218,11 @@ async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
         (r#"#scale(y: 50%, qr("ABC"))"#, "a code cannot be scaled"),
         (r#"#scale(x: -100%, qr("ABC"))"#, "not mirrored"),
         (r#"#block(width: 20mm, height: 15mm, clip: true, move(dx: 8mm, qr("ABC")))"#, "cut off by what it lies in"),
-        (r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#, "lies on another one"),
+        (
+            r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#,
+            "this code of `DEF` lies on the code of `ABC` (line 7, column 11), or on the white around it",
+        ),
+        (r#"#place(qr("ABC")) #box(move(dx: 3mm, qr("DEF")))"#, "this code of `DEF` lies on the code of `ABC`"),
         (r#"#ean13("9506000134353")"#, "with the right one it ends in 2"),
         (r#"#ean13("95060001343")"#, "an EAN-13 has 13 digits, or 12 to which the check digit is added"),
         (r#"#ean8("9638507A")"#, "`A` is none"),
