@@ -8,5 +8,5 @@ from PIL import Image
 
 for name in sys.argv[1:]:
     codes = zxingcpp.read_barcodes(Image.open(name).convert("L"))
-    found = [{"format": code.format.name, "text": code.text, "identifier": code.symbology_identifier} for code in codes]
+    found = [{"format": code.format.name, "text": code.text, "turned": code.orientation} for code in codes]
     print(json.dumps({"file": name, "codes": found}))

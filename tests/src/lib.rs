@@ -30,6 +30,7 @@
 //! * [`pages`]: documents of several small labels, as PDF
 //! * [`dots`]: what a PNG must look like on paper, and whether two pictures are the same
 //! * [`front`]: the pages as a browser reaches them; [`browser`]: such a browser
+//! * [`codes`]: codes of every symbology, and whether they are read back
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
 //! * [`place`]: where binary, drivers and counterparts lie
 //!
@@ -42,6 +43,7 @@
 
 pub mod browser;
 pub mod client;
+pub mod codes;
 pub mod contract;
 pub mod counterpart;
 pub mod daemon;

@@ -5,142 +5,50 @@
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::counterpart::{self, Seen};
 use common::labels::{error, label, template};
 use common::{pool, text};
 use ostler_render::{Raster, Rotation};
+use ostler_tests::codes::{CASES, Printed, misread};
+use ostler_tests::counterpart::{Counterpart, missing};
+use ostler_tests::printer::runtime;
+use std::path::Path;
 use tempfile::TempDir;
-
-/// A call in a template; what it says; its kind for zxing-cpp, and for zbarimg where that reads such codes.
-struct Case {
-    call: &'static str,
-    says: &'static str,
-    zxing: &'static [&'static str],
-    zbar: Option<&'static str>,
-    /// What zbarimg says instead: it leaves out FNC1, and knows no separators.
-    zbar_says: Option<&'static str>,
-}
-
-const fn case(
-    call: &'static str,
-    says: &'static str,
-    zxing: &'static [&'static str],
-    zbar: Option<&'static str>,
-) -> Case {
-    Case { call, says, zxing, zbar, zbar_says: None }
-}
-
-const GS1: &str = "(01)09506000134352(10)AB-1%23(21)7";
-
-const CASES: &[Case] = &[
-    case(r#"code128("Ostler-42/aB c")"#, "Ostler-42/aB c", &["Code128"], Some("CODE-128")),
-    case(r#"code128("AB0123456789012345xyz")"#, "AB0123456789012345xyz", &["Code128"], Some("CODE-128")),
-    Case {
-        zbar_says: Some("010950600013435210AB-1%23\u{1d}217"),
-        ..case(
-            r#"code128("(01)09506000134352(10)AB-1%23(21)7", gs1: true, text: false)"#,
-            GS1,
-            &["Code128"],
-            Some("CODE-128"),
-        )
-    },
-    case(r#"code39("OSTLER-39 $/+%.", module: 2)"#, "OSTLER-39 $/+%.", &["Code39"], Some("CODE-39")),
-    case(r#"code39("ABC123", module: 3)"#, "ABC123", &["Code39"], Some("CODE-39")),
-    case(r#"ean13("950600013435")"#, "9506000134352", &["EAN13"], Some("EAN-13")),
-    case(r#"ean8("9638507")"#, "96385074", &["EAN8"], Some("EAN-8")),
-    // The same bars as an EAN-13 that begins with 0, and readers say that.
-    case(r#"upca("036000291452")"#, "0036000291452", &["EAN13", "UPCA"], Some("EAN-13")),
-    case(r#"itf("10614141000415")"#, "10614141000415", &["ITF", "ITF14"], Some("I2/5")),
-    case(r#"itf("12345678", module: 3)"#, "12345678", &["ITF"], Some("I2/5")),
-    case(r#"datamatrix("Ostler 42, Größe 7")"#, "Ostler 42, Größe 7", &["DataMatrix"], None),
-    case(
-        r#"datamatrix("\u{17c}\u{f3}\u{142}w and more of it than fits in a small one, 0123456789")"#,
-        "żółw and more of it than fits in a small one, 0123456789",
-        &["DataMatrix"],
-        None,
-    ),
-    case(r#"datamatrix("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["DataMatrix"], None),
-    case(
-        r#"qr("https://ostler.example/p/42", level: "L")"#,
-        "https://ostler.example/p/42",
-        &["QRCode"],
-        Some("QR-Code"),
-    ),
-    case(r#"qr("0123456789 ABC")"#, "0123456789 ABC", &["QRCode"], Some("QR-Code")),
-    case(r#"qr("Größe żółw 大小", level: "Q")"#, "Größe żółw 大小", &["QRCode"], Some("QR-Code")),
-    case(
-        r#"qr("HIGH" * 40, level: "H", module: 3)"#,
-        "HIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGHHIGH",
-        &["QRCode"],
-        Some("QR-Code"),
-    ),
-    Case {
-        zbar_says: Some("010950600013435210AB-1%23\u{1d}217"),
-        ..case(r#"qr("(01)09506000134352(10)AB-1%23(21)7", gs1: true)"#, GS1, &["QRCode"], Some("QR-Code"))
-    },
-    case(
-        r#"pdf417("Ostler PDF417, 0123456789012345678901234567890 and so on.")"#,
-        "Ostler PDF417, 0123456789012345678901234567890 and so on.",
-        &["PDF417"],
-        None,
-    ),
-    case(r#"pdf417("Größe żółw", columns: 3, level: 4)"#, "Größe żółw", &["PDF417"], None),
-    case(r#"aztec("Ostler Aztec 42 / aB")"#, "Ostler Aztec 42 / aB", &["Aztec"], None),
-    case(
-        r#"aztec("Größe " * 12)"#,
-        "Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe Größe ",
-        &["Aztec"],
-        None,
-    ),
-    case(r#"aztec("żółw")"#, "żółw", &["Aztec"], None),
-];
 
 const ROTATIONS: [Rotation; 4] = [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_of_every_symbology_are_read_back_at_every_density_and_turned_as_one_likes() {
-    if counterpart::missing() {
-        return;
-    }
-    let folder = TempDir::new().unwrap();
+/// All codes at all densities, turned by the renderer.
+async fn drawn(folder: &Path) -> Vec<Printed> {
     let pool = pool();
-    let mut files: Vec<PathBuf> = Vec::new();
-    let mut expected = Vec::new();
+    let mut drawn = Vec::new();
     for dpmm in [8, 12, 24] {
         for case in CASES {
-            let template = template(90.0, 50.0, "", &format!("#align(center + horizon, {})", case.call));
-            for rotation in ROTATIONS {
+            let body = format!("#let data = {:?}\n#align(center + horizon, {})", case.data, case.call);
+            let template = template(90.0, 50.0, "", &body);
+            for (quarters, rotation) in (0..).zip(ROTATIONS) {
                 let (mut width, mut height) = (90 * dpmm, 50 * dpmm);
                 if matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters) {
                     (width, height) = (height, width);
                 }
-                let bitmap =
-                    label(&pool, &template, &[], Raster { rotation, ..Raster::new(dpmm, width, height) }).await;
-                let file = folder.path().join(format!("{}.png", files.len()));
+                let raster = Raster { rotation, ..Raster::new(dpmm, width, height) };
+                let bitmap = label(&pool, &template, &[], raster).await;
+                let file = folder.join(format!("{}.png", drawn.len()));
                 std::fs::write(&file, bitmap.to_png(dpmm).unwrap()).unwrap();
-                files.push(file);
-                expected.push((case, dpmm, rotation));
+                drawn.push(Printed { file, case, quarters, how: format!("at {dpmm} dots/mm") });
             }
         }
     }
-    let (zxing, zbarimg) = (counterpart::zxing(&files), counterpart::zbarimg(&files));
-    let mut wrong = Vec::new();
-    for (at, (case, dpmm, rotation)) in expected.iter().enumerate() {
-        let Case { call, says, .. } = case;
-        let which = format!("{call} at {dpmm} dots/mm, {rotation:?}");
-        match zxing[at].as_slice() {
-            [Seen { kind, text }] if text == says && case.zxing.contains(&kind.as_str()) => {}
-            seen => wrong.push(format!("{which}: zxing-cpp says {seen:?}")),
-        }
-        let zbar =
-            Seen { kind: case.zbar.unwrap_or_default().to_owned(), text: case.zbar_says.unwrap_or(says).to_owned() };
-        if case.zbar.is_some() && zbarimg[at] != [zbar] {
-            wrong.push(format!("{which}: zbarimg says {:?}", zbarimg[at]));
-        }
+    drawn
+}
+
+#[test]
+fn codes_of_every_symbology_are_read_back_at_every_density_and_turned_as_one_likes() {
+    if missing("codes::codes_of_every_symbology", &[Counterpart::Zbarimg, Counterpart::ZxingCpp]) {
+        return;
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+    let folder = TempDir::new().unwrap();
+    let drawn = runtime().block_on(drawn(folder.path()));
+    let wrong = misread(&drawn);
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), drawn.len(), wrong.join("\n"));
 }
 
 /// The columns and rows of white dots before and behind what is black: left, right, above, below.
@@ -244,6 +152,61 @@ async fn a_code_that_is_turned_in_the_template_has_the_dots_of_one_that_is_turne
 }
 
 #[tokio::test]
+async fn a_code_is_whole_wherever_it_was_moved_on_the_label() {
+    let pool = pool();
+    let dots =
+        async |body: &str| text(&label(&pool, &template(50.0, 30.0, "", body), &[], Raster::new(8, 400, 240)).await);
+    let placed = dots(r#"#place(dx: 25mm, dy: 10mm, qr("ABC"))"#).await;
+    for moved in [
+        r#"#box(width: 20mm, height: 20mm, move(dx: 25mm, dy: 10mm, qr("ABC")))"#,
+        r#"#block(width: 15mm, height: 15mm, place(dx: 25mm, dy: 10mm, qr("ABC")))"#,
+        // Fills and lines are its background, before it and behind it.
+        r#"#place(dx: 26mm, dy: 11mm, rect(width: 10mm, height: 10mm, fill: black)) #place(dx: 25mm, dy: 10mm, qr("ABC"))"#,
+        r#"#place(dx: 25mm, dy: 10mm, qr("ABC")) #place(dx: 26mm, dy: 20mm, line(length: 10mm))"#,
+    ] {
+        assert_eq!(dots(moved).await, placed, "{moved}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_code_would_hide_is_an_error_that_names_both() {
+    let pool = pool();
+    let square = r#"image(bytes("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='3' height='9'/></svg>"), width: 9mm)"#;
+    let moved = r#"box(width: 15mm, height: 15mm, move(dx: 20mm, qr("ABC")))"#;
+    for (body, says) in [
+        (
+            format!("#place(dx: 30mm, dy: 5mm)[Lot 42]\n#{moved}"),
+            "line 7, column 27: the text `Lot 42` would be hidden by the code of `ABC` (line 8, column 51), or by the white",
+        ),
+        (format!("#{moved}\n#place(top, dx: 30mm, dy: 5mm)[Lot 42]"), "line 8, column 32: the text `Lot 42` would be hidden"),
+        (
+            // Of a code, what people read.
+            r#"#place(dx: 16mm, qr("ABC")) #place(dx: 10mm, code39("A", module: 1, height: 2mm, quiet: false, text: 20mm))"#
+                .to_owned(),
+            "line 7, column 53: the text `A` would be hidden by the code of `ABC` (line 7, column 21)",
+        ),
+        (
+            format!(r#"#place(qr("ABC")) #place(dx: 3mm, dy: 3mm, {square})"#),
+            "this picture would lie on the code of `ABC` (line 7, column 11)",
+        ),
+    ] {
+        let error = error(&pool, &template(50.0, 30.0, "", &body), &[]).await.to_string();
+        assert!(error.contains(says), "{body}: {error}");
+    }
+    for body in [
+        // A picture behind a code is its background; of another, what is white may be on it.
+        format!(r#"#place({square}) #place(qr("ABC"))"#),
+        format!(r#"#place(dx: 4mm, qr("ABC")) #place(dx: 0.5mm, {square})"#),
+        // Text beside it, and a letter that reaches over by a hair.
+        r#"#grid(columns: 2, qr("ABC"), text(size: 24pt)[jet])"#.to_owned(),
+        // What is not seen is not hidden.
+        r#"#place(qr("ABC")) #block(width: 3mm, height: 3mm, clip: true, move(dx: 3mm, dy: 3mm)[Lot])"#.to_owned(),
+    ] {
+        label(&pool, &template(50.0, 30.0, "", &body), &[], Raster::new(8, 400, 240)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
     let pool = pool();
     for (body, says) in [
@@ -255,7 +218,11 @@ async fn a_code_that_cannot_be_exact_is_an_error_and_not_another_code() {
         (r#"#scale(y: 50%, qr("ABC"))"#, "a code cannot be scaled"),
         (r#"#scale(x: -100%, qr("ABC"))"#, "not mirrored"),
         (r#"#block(width: 20mm, height: 15mm, clip: true, move(dx: 8mm, qr("ABC")))"#, "cut off by what it lies in"),
-        (r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#, "lies on another one"),
+        (
+            r#"#place(qr("ABC")) #place(dx: 5mm, qr("DEF"))"#,
+            "this code of `DEF` lies on the code of `ABC` (line 7, column 11), or on the white around it",
+        ),
+        (r#"#place(qr("ABC")) #box(move(dx: 3mm, qr("DEF")))"#, "this code of `DEF` lies on the code of `ABC`"),
         (r#"#ean13("9506000134353")"#, "with the right one it ends in 2"),
         (r#"#ean13("95060001343")"#, "an EAN-13 has 13 digits, or 12 to which the check digit is added"),
         (r#"#ean8("9638507A")"#, "`A` is none"),

@@ -8,6 +8,7 @@ mod backup;
 mod cancel;
 mod candidates;
 mod capture;
+mod codes;
 mod compatibility;
 mod config;
 mod counterparts;

@@ -17,6 +17,7 @@
 //! * [`Reply`]: `~HS`, `~HQES`, `~HI` and `getvar` as values.
 //! * [`Firmware`]: which forms a printer of this version reads.
 //! * [`Fault`] and [`Warning`]: what is wrong, and what to do about it at the printer.
+//! * [`Report`]: the answers to one question, together.
 //! * [`Line`]: which question an answer belongs to.
 //! * [`Watch`]: whether a label that was sent has come out.
 //!
@@ -41,6 +42,7 @@ mod identity;
 mod label;
 mod line;
 mod reply;
+mod report;
 mod setup;
 mod stored;
 mod template;
@@ -56,8 +58,9 @@ pub use frames::{Frame, Frames};
 pub use host_status::HostStatus;
 pub use identity::Identity;
 pub use label::{Label, MOST_BYTES, Strips};
-pub use line::{Line, Query, Report, VARIABLES};
+pub use line::{Line, Query, VARIABLES};
 pub use reply::{Replies, Reply};
+pub use report::Report;
 pub use setup::{Method, Mode, Setup, Tracking};
 pub use stored::Stored;
 pub use template::{Template, TemplateError};

@@ -4,7 +4,7 @@
 //! must not be taken for the answer to a later question, or an idle report from before a label was sent would prove
 //! that it was printed. So questions and answers are counted, and only the answer to the last question is believed.
 
-use crate::{Conditions, Fault, HostStatus, Identity, Replies, Reply, Warning};
+use crate::{Identity, Replies, Reply, Report};
 
 /// What to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,48 +27,6 @@ pub const VARIABLES: [&str; 4] =
 
 const COUNT: &str = "! U1 getvar \"odometer.total_label_count\"\r\n";
 const STATE: &str = "~HQES\n~HS\n";
-
-/// What a printer said to the last question.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// The answer to `~HS`.
-    pub status: Option<HostStatus>,
-    /// The answer to `~HQES`.
-    pub conditions: Option<Conditions>,
-    /// How many labels the printer has printed in its life, when that was asked and answered.
-    pub count: Option<u64>,
-    /// Whether the printer's count is known to be had: when it is not here, it is late, and the next question may bring it.
-    pub counts: bool,
-    /// Whether anything at all was heard since the question, also late answers.
-    pub heard: bool,
-}
-
-impl Report {
-    /// What keeps the printer from printing, in the order of what to do first.
-    pub fn faults(&self) -> Vec<Fault> {
-        Fault::all(self.status.as_ref(), self.conditions.as_ref())
-    }
-
-    /// What wants attention soon.
-    pub fn warnings(&self) -> Vec<Warning> {
-        Warning::all(self.conditions.as_ref())
-    }
-
-    /// Whether the printer said, in answer to this question, that it has no fault and nothing left to print.
-    pub fn is_idle(&self) -> bool {
-        self.status.is_some_and(|status| status.is_idle()) && self.faults().is_empty()
-    }
-
-    /// Whether a label waits to be taken from the peel bar.
-    pub fn waits_to_be_taken(&self) -> bool {
-        self.status.is_some_and(|status| status.waits_to_be_taken())
-    }
-
-    /// Whether the printer said anything about its state in answer to this question.
-    pub fn is_conclusive(&self) -> bool {
-        self.status.is_some() || !self.faults().is_empty()
-    }
-}
 
 /// One connection's conversation. It holds no connection: the caller writes what [`ask`](Self::ask) returns, hands
 /// over what it reads, and stops reading when [`is_complete`](Self::is_complete) or when nothing comes for a while.
@@ -271,6 +229,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fault;
 
     const IDLE: &[u8] =
         b"\x02030,0,0,1245,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,1,2,6,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n";

@@ -39,6 +39,10 @@ impl Area {
         self.meet(other) == other
     }
 
+    pub fn has(self, x: i32, y: i32) -> bool {
+        (self.left..self.right).contains(&x) && (self.top..self.bottom).contains(&y)
+    }
+
     /// Without the dot around it that a coverage has.
     pub fn shrunk(self) -> Self {
         Self { left: self.left + 1, top: self.top + 1, right: self.right - 1, bottom: self.bottom - 1 }
@@ -75,12 +79,12 @@ pub(super) struct Clip {
 }
 
 impl Clip {
-    fn lets(&self, x: i32, y: i32) -> bool {
+    /// Whether a dot of its area is drawn.
+    pub fn lets(&self, x: i32, y: i32) -> bool {
         self.masks.iter().all(|mask| {
-            let Area { left, top, right, bottom } = mask.area;
-            let inside = (left..right).contains(&x) && (top..bottom).contains(&y);
+            let Area { left, top, right, .. } = mask.area;
             let at = || usize::try_from(i64::from(y - top) * i64::from(right - left) + i64::from(x - left)).ok();
-            inside && at().and_then(|at| mask.dots.get(at)).is_some_and(|dot| *dot >= HALF_A_DOT)
+            mask.area.has(x, y) && at().and_then(|at| mask.dots.get(at)).is_some_and(|dot| *dot >= HALF_A_DOT)
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Where do codes lie, and can they be exact there?
 //!
-//! A code that was laid out is a picture of modules. Here it is made sure that it lies whole on the page, straight, unscaled and
-//! by itself; then its dots are put on the page, a module as so many of them as it was laid out for.
+//! A code that was laid out is a picture of modules. Here it is made sure that it lies whole on the page, straight and unscaled;
+//! then its dots are put on the page, a module as so many of them as it was laid out for. Where in the template it was moved to is
+//! all the same: it is whole, or an error.
 
 use typst::layout::{Abs, Size};
+use typst::syntax::Span;
 
 use super::canvas::Area;
 use super::position::{State, TOLERANCE, snapped};
@@ -17,11 +19,18 @@ pub(super) struct Found {
     pub black: Vec<bool>,
     /// As it was laid out.
     pub size: Size,
+    /// What it says.
+    pub payload: String,
+    pub span: Span,
 }
 
 /// A code with its place.
 pub(super) struct Code {
-    area: Area,
+    /// With the white around it.
+    pub area: Area,
+    pub payload: String,
+    /// Where in the template it comes from.
+    pub span: Span,
     rotation: Rotation,
     /// Pixels across.
     columns: usize,
@@ -31,9 +40,9 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Finds its place on a `page`, `scale` dots a point, beside the other codes; or says why it has none.
-    pub fn place(found: Found, page: Area, scale: f64, state: &State, others: &[Self]) -> Result<Self, &'static str> {
-        let Found { columns, black, size } = found;
+    /// Finds its place on a `page`, `scale` dots a point; or says why it has none.
+    pub fn place(found: Found, page: Area, scale: f64, state: &State) -> Result<Self, &'static str> {
+        let Found { columns, black, size, payload, span } = found;
         let Some(rotation) = state.quarters() else {
             return Err("a code can be turned by quarters only, and not mirrored");
         };
@@ -61,10 +70,7 @@ impl Code {
         if !state.clip.area.contains(area) || !state.clip.masks.is_empty() {
             return Err("this code does not fit: a part of it would be cut off by what it lies in");
         }
-        if others.iter().any(|other| !other.area.meet(area).is_empty()) {
-            return Err("this code lies on another one, or on the white around it");
-        }
-        Ok(Self { area, rotation, columns, black, pixel: (across, down) })
+        Ok(Self { area, payload, span, rotation, columns, black, pixel: (across, down) })
     }
 
     /// Puts its dots, and the white around them, on a page whose rows have `width` dots. It lies on the page.

@@ -1,7 +1,7 @@
 //! Which dots does a page have?
 //!
 //! The page that Typst laid out is gone through item by item; `position` says where each lies. Codes are found on the way and put
-//! on last, over whatever is there.
+//! on last, over whatever is there; `hidden` says what must not be.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -17,6 +17,7 @@ use super::canvas::{Area, Canvas, Clip, Coverage};
 use super::codes::{Code, Found};
 use super::engine::Label;
 use super::functions::MARK;
+use super::hidden::{self, Glyph, Written};
 use super::ink::Ink;
 use super::position::{NUDGE, State, exact, path, snapped, straight_bars};
 use super::{image, outline};
@@ -33,6 +34,9 @@ const DEEPEST: usize = 500;
 
 /// Dots of glyphs that are kept for the next labels, all glyphs together.
 const KEPT_GLYPH_DOTS: usize = 4 << 20;
+
+/// Characters of a text that stand for it in a message.
+const LONGEST_NAME: usize = 40;
 
 static GLYPHS: LazyLock<Mutex<Glyphs>> = LazyLock::new(Mutex::default);
 
@@ -52,7 +56,7 @@ pub(crate) fn draw(
         container: (Transform::scale(Ratio::new(scale), Ratio::new(scale)), Size::zero()),
         depth: 0,
     };
-    let mut page = Drawing { label, limits, canvas, scale, codes: Vec::new() };
+    let mut page = Drawing { label, limits, canvas, scale, codes: Vec::new(), written: Vec::new() };
     for laid_out in label.document.pages() {
         let state = State { container: (state.to_dots, laid_out.frame.size()), ..state.clone() };
         if let Some(Some(paint)) = laid_out.fill.clone().custom() {
@@ -61,6 +65,7 @@ pub(crate) fn draw(
         }
         page.frame(&laid_out.frame, &state)?;
     }
+    page.all_can_be_read()?;
     let Drawing { canvas, codes, .. } = page;
     let mut lightness = canvas.finish();
     for code in &codes {
@@ -76,6 +81,7 @@ struct Drawing<'a> {
     /// Dots a point.
     scale: f64,
     codes: Vec<Code>,
+    written: Vec<Written>,
 }
 
 /// What glyphs cover, of the labels before.
@@ -105,13 +111,44 @@ impl Drawing<'_> {
                         let pixels = raster.dynamic().to_luma8();
                         let columns = pixels.width() as usize;
                         let black = pixels.as_raw().iter().map(|pixel| *pixel < 128).collect();
-                        let found = Found { columns, black, size: *size };
-                        let code = Code::place(found, self.canvas.area(), self.scale, &state, &self.codes);
-                        self.codes.push(code.map_err(|message| self.label.error(*span, message))?);
+                        let payload = alt.strip_prefix(MARK).unwrap_or_default().to_owned();
+                        self.code(Found { columns, black, size: *size, payload, span: *span }, &state)?;
                     }
                     _ => self.image(image, *size, *span, &state)?,
                 },
                 FrameItem::Link(..) | FrameItem::Tag(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, found: Found, state: &State) -> Result<(), RenderError> {
+        let span = found.span;
+        let code = Code::place(found, self.canvas.area(), self.scale, state);
+        let code = code.map_err(|message| self.label.error(span, message))?;
+        if let Some(other) = self.codes.iter().find(|other| !other.area.meet(code.area).is_empty()) {
+            let (own, other) = (called(&code.payload), self.named(other));
+            let message = format!("this code of {own} lies on {other}, or on the white around it");
+            return Err(self.label.error(span, message));
+        }
+        self.codes.push(code);
+        Ok(())
+    }
+
+    /// A code, and where it comes from.
+    fn named(&self, code: &Code) -> String {
+        format!("the code of {}{}", called(&code.payload), self.label.origin(code.span))
+    }
+
+    /// Whether codes leave every text to be read.
+    fn all_can_be_read(&self) -> Result<(), RenderError> {
+        for code in &self.codes {
+            for written in &self.written {
+                if let Some(glyph) = written.lost_under(code.area) {
+                    let (text, code) = (called(&written.text), self.named(code));
+                    let message = format!("the text {text} would be hidden by {code}, or by the white around it");
+                    return Err(self.label.error_of_text(glyph.span, &written.text, message));
+                }
             }
         }
         Ok(())
@@ -148,6 +185,7 @@ impl Drawing<'_> {
         let font = typst::utils::hash128(&text.font);
         let units = text.font.units_per_em();
         let (mut x, mut y) = (Abs::zero(), Abs::zero());
+        let mut glyphs = Vec::new();
         for glyph in &text.glyphs {
             let at = Point::new(x + glyph.x_offset.at(text.size), -(y + glyph.y_offset.at(text.size)));
             x += glyph.x_advance.at(text.size);
@@ -172,6 +210,7 @@ impl Drawing<'_> {
                 return Err(self.label.error_of_text(glyph.span.0, &text.text, message));
             }
             self.canvas.cover(&coverage, (left, top), &ink, &state.clip);
+            glyphs.push(Glyph { coverage, at: (left, top), span: glyph.span.0 });
             if let Some(stroke) = &text.stroke {
                 let ink = self.ink(&stroke.paint, state, None, true)?;
                 let path =
@@ -181,6 +220,7 @@ impl Drawing<'_> {
                 }
             }
         }
+        self.written.push(Written { text: text.text.clone(), clip: state.clip.clone(), glyphs });
         Ok(())
     }
 
@@ -299,8 +339,14 @@ impl Drawing<'_> {
                     container: (Transform::scale(scale, scale), tiling.size()),
                     depth: state.depth + 1,
                 };
-                let mut tile =
-                    Drawing { label: self.label, limits: self.limits, canvas, scale: self.scale, codes: Vec::new() };
+                let mut tile = Drawing {
+                    label: self.label,
+                    limits: self.limits,
+                    canvas,
+                    scale: self.scale,
+                    codes: Vec::new(),
+                    written: Vec::new(),
+                };
                 tile.frame(tiling.frame(), &inner)?;
                 if !tile.codes.is_empty() {
                     return Err(self.label.error(Span::detached(), "a code cannot be part of a tiling"));
@@ -328,8 +374,23 @@ impl Drawing<'_> {
         };
         self.limits.check_dots(width.into(), height.into())?;
         let picture = image::picture(image, width, height, self.limits)?.rotated(rotation, self.limits)?;
+        // A picture that comes before a code is its background.
+        let under = |code: &&Code| hidden::darkens(area, &picture.lightness, &state.clip, code.area);
+        if let Some(code) = self.codes.iter().find(under) {
+            let message = format!("this picture would lie on {}, or on the white around it", self.named(code));
+            return Err(self.label.error(span, message));
+        }
         self.canvas.darken(area, &picture.lightness, &state.clip);
         Ok(())
+    }
+}
+
+/// A text in a message, cut short where it is long.
+fn called(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("`{}...`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
     }
 }
 

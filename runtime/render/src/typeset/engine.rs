@@ -68,6 +68,13 @@ impl Label {
         RenderError::Template(explain::explain(&self.parsed.source, &diagnostic))
     }
 
+    /// Where in the template something comes from, in words to stand behind its name; nothing when that is not known.
+    pub fn origin(&self, span: typst::syntax::Span) -> String {
+        let error = explain::explain(&self.parsed.source, &SourceDiagnostic::error(span, ""));
+        let place = error.line.zip(error.column);
+        place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default()
+    }
+
     /// An error about a text that is drawn, which a field may have been the source of.
     pub fn error_of_text(&self, span: typst::syntax::Span, text: &str, message: impl Into<String>) -> RenderError {
         let mut error = self.error(span, message);

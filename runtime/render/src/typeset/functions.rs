@@ -248,7 +248,7 @@ fn layout(
     let mut frame = Frame::hard(code);
     frame.push(Point::zero(), FrameItem::Image(image, code, span));
     if drawing.contains("size") {
-        let below = caption(&payload, length(drawing, "size"));
+        let below = caption(&payload, length(drawing, "size"), span);
         let unbounded = Region::new(Size::splat(Abs::inf()), Axes::splat(false));
         let caption = (engine.library.routines.layout_frame)(engine, &below, locator, styles, unbounded)?;
         let left = (code.x - caption.width()) / 2.0;
@@ -271,8 +271,9 @@ fn layout(
     Ok(frame)
 }
 
-fn caption(payload: &str, size: Abs) -> Content {
+fn caption(payload: &str, size: Abs, span: Span) -> Content {
     TextElem::packed(payload)
+        .spanned(span)
         .set(TextElem::size, TextSize(size.into()))
         .set(TextElem::top_edge, TopEdge::Metric(TopEdgeMetric::CapHeight))
         .set(TextElem::bottom_edge, BottomEdge::Metric(typst::text::BottomEdgeMetric::Baseline))

@@ -4,7 +4,6 @@
 #![allow(dead_code)]
 
 pub mod chunks;
-pub mod counterpart;
 pub mod labels;
 
 use ostler_render::{Bitmap, Output, Raster, RenderError, RenderLimits, RenderPool, Rendered, WorkerCommand};
