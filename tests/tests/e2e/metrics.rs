@@ -149,7 +149,8 @@ fn a_trap_its_processor_time_and_a_quarantine_are_the_machines_own() {
     page.is("ostler_quarantines_total", &[("machine", &culprit)], 1.0);
     page.is("ostler_machine_state", &[("machine", &culprit), ("state", "quarantined")], 1.0);
     page.is("ostler_instance_ends_total", &[("driver", "hostile")], 1.0);
-    page.is("ostler_instance_starts_total", &[("driver", "hostile")], 2.0);
+    // The machine that is left may find the instance on its way out, and begin another one.
+    assert!(page.value("ostler_instance_starts_total", &[("driver", "hostile")]) >= 2.0);
     // It was ended for 300 ms of processor time, counted in ticks of 10 ms.
     let seconds = page.value("ostler_guest_cpu_seconds_total", &[("machine", &culprit)]);
     assert!((0.29..0.4).contains(&seconds), "{seconds} s");
