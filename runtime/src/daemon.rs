@@ -170,11 +170,11 @@ async fn first_token(data: &Path, tokens: &Tokens, url: &Url) -> Result<Option<S
     let taken = tokens.list().iter().any(|token| token.name == FIRST && token.revoked_at.is_none());
     let name = if taken { format!("{FIRST}-{}", Timestamp::now().0) } else { FIRST.to_owned() };
     let new = NewToken { name, role: Role::Admin, machines: None, expires_at: None };
-    let (token, text) = tokens.create(new, "daemon").await?;
+    let (made, text) = tokens.create(new, "daemon").await?;
     let file = data.join(FIRST_TOKEN);
     write_private(&file, &text).with_context(|| format!("writing the first token to {}", file.display()))?;
     tracing::info!(file = %file.display(), "made a first token for administrators");
-    Ok(Some(format!("{url}login/?link={}", tokens.offer_link(token.pk))))
+    Ok(Some(format!("{url}login/?link={}", tokens.offer_link(made.pk))))
 }
 
 /// Writes a file that only its owner can read.

@@ -21,11 +21,11 @@ const SESSION: &str = "session";
 /// What the secret of the one-time link begins with.
 const LINK: &str = "link";
 /// How long a session lasts.
-pub const SESSION_TIME: Duration = Duration::from_secs(12 * 60 * 60);
+pub const SESSION_TIME: Duration = Duration::from_hours(12);
 /// How long the one-time link works.
-pub const LINK_TIME: Duration = Duration::from_secs(15 * 60);
+pub const LINK_TIME: Duration = Duration::from_mins(15);
 /// How exactly it is written down when a token was used.
-const USED: Duration = Duration::from_secs(60);
+const USED: Duration = Duration::from_mins(1);
 
 /// Why a secret opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

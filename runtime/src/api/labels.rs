@@ -179,24 +179,23 @@ pub async fn describe(registry: State, caller: Caller, Query(chosen): Query<Chos
         .iter()
         .map(|entry| json!({ "value": entry.machine.id, "display_name": entry.machine.name() }))
         .collect();
-    let field = |kind: &str, required: bool, label: &str| json!({ "type": kind, "required": required, "read_only": false, "label": label });
-    let mut machine = field("choice", true, "Machine");
-    machine["choices"] = json!(choices);
-    machine["default"] = json!(entry.as_ref().map(|entry| entry.machine.id));
-    let mut options = field("dependent field", false, "Options");
-    options["depends_on"] = json!(["machine"]);
-    options["children"] = Value::Object(children);
+    let field = |kind: &str, required: bool, label: &str, more: Value| {
+        let field = json!({ "type": kind, "required": required, "read_only": false, "label": label });
+        joined(field, more)
+    };
+    let machine = json!({ "choices": choices, "default": entry.as_ref().map(|entry| entry.machine.id) });
+    let options = json!({ "depends_on": ["machine"], "children": children });
     Ok(Json(json!({
         "name": "Label Print",
         "description": "Prints labels on a machine.",
         "renders": ["application/json"],
         "parses": ["application/json"],
         "actions": { "POST": {
-            "template": field("related field", true, "Template"),
-            "items": field("list", true, "Items"),
-            "plugin": field("string", false, "Plugin"),
-            "machine": machine,
-            "driver_options": options,
+            "template": field("related field", true, "Template", json!({})),
+            "items": field("list", true, "Items", json!({})),
+            "plugin": field("string", false, "Plugin", json!({})),
+            "machine": field("choice", true, "Machine", machine),
+            "driver_options": field("dependent field", false, "Options", options),
         } }
     })))
 }
@@ -210,19 +209,31 @@ fn described(spec: &OptionSpec) -> Value {
         SettingKind::Choice => "choice",
         _ => "string",
     };
-    let mut described = json!({
-        "type": kind, "required": spec.required, "read_only": false, "label": spec.name, "help_text": spec.description,
-        "default": spec.default,
-    });
+    let mut more = Map::new();
     for (key, theirs) in [("min", "min_value"), ("max", "max_value")] {
         if let Some(bound) = spec.constraint(key) {
-            described[theirs] = serde_json::from_str(bound).unwrap_or_else(|_| json!(bound));
+            more.insert(theirs.to_owned(), serde_json::from_str(bound).unwrap_or_else(|_| json!(bound)));
         }
     }
     if !spec.choices.is_empty() {
-        described["choices"] = json!(spec.choices);
+        more.insert("choices".to_owned(), json!(spec.choices));
     }
-    described
+    let described = json!({
+        "type": kind, "required": spec.required, "read_only": false, "label": spec.name, "help_text": spec.description,
+        "default": spec.default,
+    });
+    joined(described, Value::Object(more))
+}
+
+/// Two objects in one.
+fn joined(one: Value, other: Value) -> Value {
+    match (one, other) {
+        (Value::Object(mut one), Value::Object(other)) => {
+            one.extend(other);
+            Value::Object(one)
+        }
+        (one, _) => one,
+    }
 }
 
 /// A template as upstream lists them.

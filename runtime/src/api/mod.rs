@@ -136,7 +136,7 @@ const OF_A_DOCUMENT: &[(&str, &str)] = &[
 
 /// Every route, with the role that it needs.
 fn all_routes(context: Option<&Context>) -> Routes {
-    Routes::new(context)
+    let routes = Routes::new(context)
         .at("/healthz", anybody(), get(health, "Whether the process answers").sends(&["text/plain"]))
         .at("/readyz", anybody(), get(metrics::ready, "Whether work is taken; 503 with the reason if not"))
         .at(
@@ -144,8 +144,14 @@ fn all_routes(context: Option<&Context>) -> Routes {
             on_all(View),
             get(metrics::page, "What is counted, for Prometheus").sends(&["application/openmetrics-text"]),
         )
-        .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]))
-        // Machines.
+        .at("/api/schema/", on_machines(View), get(openapi::show, "This document").sends(&["application/json"]));
+    let parts: [fn(Routes) -> Routes; 6] = [of_machines, of_drivers, of_jobs, of_upstream, of_templates, of_the_daemon];
+    parts.into_iter().fold(routes, |routes, part| part(routes))
+}
+
+/// Machines, their settings, and what can be done with them.
+fn of_machines(routes: Routes) -> Routes {
+    routes
         .at("/api/machine/", on_machines(View), get(machines::list, "Machines"))
         .at("/api/machine/", on_all(Configure), post(machines::create, "Add a machine").once())
         .at("/api/machine/types/", on_machines(View), get(machines::types, "Machine types"))
@@ -242,7 +248,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
             on_machines(View),
             get(settings::choices, "The allowed values of a choice"),
         )
-        // Drivers and plugins.
+}
+
+/// Drivers and plugins.
+fn of_drivers(routes: Routes) -> Routes {
+    routes
         .at("/api/driver/", on_all(View), get(drivers::list, "Installed components"))
         .at(
             "/api/driver/",
@@ -267,7 +277,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
         .at("/api/plugin/{slug}/", on_all(Admin), delete(plugins::remove, "Remove a plugin"))
         .at("/api/plugin/{slug}/enable/", on_all(Admin), post(plugins::enable, "Enable a plugin"))
         .at("/api/plugin/{slug}/disable/", on_all(Admin), post(plugins::disable, "Disable a plugin"))
-        // Jobs.
+}
+
+/// Jobs.
+fn of_jobs(routes: Routes) -> Routes {
+    routes
         .at("/api/job/", on_machines(View), get(jobs::list, "Jobs, the newest first"))
         .at(
             "/api/job/",
@@ -292,7 +306,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
             on_machines(Operate),
             post(jobs::reprint, "Print all of a job again, as another job").once(),
         )
-        // As upstream's clients print.
+}
+
+/// What upstream's clients print with.
+fn of_upstream(routes: Routes) -> Routes {
+    routes
         .at("/api/label/print/", on_machines(Operate), post(labels::print, "Print rows of a template on a machine"))
         .at(
             "/api/label/print/",
@@ -308,7 +326,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
         .at("/api/data-output/{id}/", on_machines(View), get(outputs::show, "A print job"))
         .at("/api/generic/status/", on_machines(View), get(statuses::list, "What statuses mean, by machine type"))
         .at("/api/generic/status/{model}/", on_machines(View), get(statuses::show, "What the statuses of a type mean"))
-        // Label templates.
+}
+
+/// Label templates.
+fn of_templates(routes: Routes) -> Routes {
+    routes
         .at("/api/template/", on_machines(View), get(templates::list, "Label templates"))
         .at(
             "/api/template/",
@@ -341,7 +363,11 @@ fn all_routes(context: Option<&Context>) -> Routes {
                 .takes(ROWS, MAX_DOCUMENT)
                 .sends(&["image/png", "application/pdf"]),
         )
-        // The daemon.
+}
+
+/// The daemon.
+fn of_the_daemon(routes: Routes) -> Routes {
+    routes
         .at("/api/token/", on_all(Admin), get(tokens::list, "Tokens, without their secrets"))
         .at("/api/token/", on_all(Admin), post(tokens::create, "Make a token; its text is shown this once"))
         .at("/api/token/link/", on_all(Admin), post(tokens::link, "A link that logs in to the page once"))

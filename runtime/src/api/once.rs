@@ -23,7 +23,7 @@ pub async fn once(State(context): State<Context>, caller: Caller, request: Reque
     match idempotency_key(request.headers()) {
         Ok(None) => next.run(request).await,
         Ok(Some(key)) => {
-            named(&context, &caller, &key, request, next).await.unwrap_or_else(|error| error.into_response())
+            named(&context, &caller, &key, request, next).await.unwrap_or_else(ApiError::into_response)
         }
         Err(error) => error.into_response(),
     }

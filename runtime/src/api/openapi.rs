@@ -2,6 +2,9 @@
 //!
 //! `ostler schema` prints it, and `docs/openapi.json` is what it prints; a test compares the two.
 
+// The document is an object of objects that was made here; what is missing in it answers with null.
+#![allow(clippy::indexing_slicing)]
+
 use super::{State, described, extract::file};
 use crate::{
     contract::{MachineType, TypeFunction},
@@ -9,6 +12,7 @@ use crate::{
 };
 use aide::openapi::{Info, OpenApi, ReferenceOr, SchemaObject, SecurityRequirement, SecurityScheme};
 use axum::response::Response;
+use indexmap::IndexMap;
 use schemars::json_schema;
 use serde_json::{Value, json};
 
@@ -64,13 +68,13 @@ pub(super) fn finish(document: &mut OpenApi) {
             "additionalProperties": { "type": "array", "items": { "type": "string" } }
         }),
     );
-    let scheme = SecurityScheme::Http {
+    let token = SecurityScheme::Http {
         scheme: "bearer".to_owned(),
         bearer_format: None,
         description: Some("A token, as `ostler token create` makes it.".to_owned()),
-        extensions: Default::default(),
+        extensions: IndexMap::default(),
     };
-    components.security_schemes.insert("token".to_owned(), ReferenceOr::Item(scheme));
+    components.security_schemes.insert("token".to_owned(), ReferenceOr::Item(token));
     document.security = vec![SecurityRequirement::from_iter([("token".to_owned(), Vec::new())])];
 }
 

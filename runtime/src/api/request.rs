@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::json;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -20,6 +21,24 @@ const MOST: usize = 64;
 /// A request's id.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// What programs want to know of a refusal.
+struct Explained<'a> {
+    request_id: &'a str,
+    refusal: &'a Refusal,
+}
+
+impl Serialize for Explained<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("code", &self.refusal.code)?;
+        map.serialize_entry("request_id", self.request_id)?;
+        if let Some(hint) = self.refusal.hint {
+            map.serialize_entry("hint", hint)?;
+        }
+        map.end()
+    }
+}
 
 /// Gives a request an id, or keeps the one that it brings, and writes it into its answer.
 pub async fn surround(mut request: Request, next: Next) -> Response {
@@ -34,11 +53,7 @@ pub async fn surround(mut request: Request, next: Next) -> Response {
         tracing::error_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        let mut error = json!({ "code": refusal.code, "request_id": id });
-        if let Some(hint) = refusal.hint {
-            error["hint"] = json!(hint);
-        }
-        let body = json!({ "detail": refusal.detail, "error": error });
+        let body = json!({ "detail": refusal.detail, "error": Explained { request_id: &id, refusal: &refusal } });
         *response.body_mut() = Body::from(body.to_string());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().remove(header::CONTENT_LENGTH);

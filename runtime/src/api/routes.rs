@@ -17,6 +17,7 @@ use aide::{
     transform::TransformOperation,
 };
 use axum::{extract::DefaultBodyLimit, handler::Handler, middleware};
+use indexmap::IndexMap;
 use schemars::json_schema;
 use serde_json::json;
 
@@ -245,10 +246,10 @@ fn parameter(name: &str, description: Option<&str>, required: bool) -> Parameter
             example: None,
             external_docs: None,
         }),
-        extensions: Default::default(),
+        extensions: IndexMap::default(),
         deprecated: None,
         example: None,
-        examples: Default::default(),
+        examples: IndexMap::default(),
         explode: None,
     }
 }

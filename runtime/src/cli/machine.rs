@@ -126,19 +126,7 @@ pub enum Command {
 /// Does it.
 pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
     match command {
-        Command::List => {
-            let machines: Vec<MachineView> = client.get("/api/machine/").await?;
-            out.rows(&machines, ["NAME", "DRIVER", "STATE", "STATUS", "TEXT", "ID"], |machine| {
-                [
-                    machine.name.clone(),
-                    machine.driver.to_string(),
-                    state(machine),
-                    machine.status_title.clone(),
-                    machine.status_text.clone(),
-                    machine.pk.to_string(),
-                ]
-            })
-        }
+        Command::List => list(client, out).await,
         Command::Show { machine } => {
             let view = client.machine(&machine).await?;
             let settings: Vec<SettingView> = client.get(&format!("/api/machine/{}/settings/", view.pk)).await?;
@@ -231,6 +219,20 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
 fn state(machine: &MachineView) -> String {
     let paused = if machine.paused { ", paused" } else { "" };
     format!("{}{paused}", machine.state.name())
+}
+
+async fn list(client: &Client, out: Output) -> Result<()> {
+    let machines: Vec<MachineView> = client.get("/api/machine/").await?;
+    out.rows(&machines, ["NAME", "DRIVER", "STATE", "STATUS", "TEXT", "ID"], |machine| {
+        [
+            machine.name.clone(),
+            machine.driver.to_string(),
+            state(machine),
+            machine.status_title.clone(),
+            machine.status_text.clone(),
+            machine.pk.to_string(),
+        ]
+    })
 }
 
 /// Whether a driver is enabled: who adds a machine by hand and names another one has rather mistyped.

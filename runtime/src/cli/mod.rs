@@ -55,7 +55,7 @@ struct Arguments {
     /// The configuration of the daemon; `ostler.toml` in the data folder, if it is there, unless given.
     #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The address of a daemon elsewhere, such as https://workshop:7420/; the socket in the data folder unless given.
+    /// The address of a daemon elsewhere, such as `https://workshop:7420/`; the socket in the data folder unless given.
     #[arg(long, global = true, env = "OSTLER_URL", value_name = "URL")]
     url: Option<url::Url>,
     /// The token to show there.

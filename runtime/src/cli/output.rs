@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::io::Write as _;
 
 /// Columns that are not made narrower where the terminal is.
-const WHOLE: [&str; 5] = ["SLUG", "TYPE", "DIGEST", "JOB", "KEY"];
+const WHOLE: [&str; 6] = ["SLUG", "TYPE", "DIGEST", "JOB", "KEY", "ID"];
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]

@@ -119,8 +119,15 @@ fn schemathesis_program() -> PathBuf {
 /// of the server (500) or that the document does not have: another status, media type, header or form. `seed` is fixed, so that a
 /// failure comes again. Paths of `leave` are left out.
 pub fn schemathesis(url: &str, document: &str, token: &str, leave: &[&str]) {
+    // It keeps what it found in the folder where it runs.
+    let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(schemathesis_program());
-    command.args(["run", &format!("{url}{document}"), "--header", &format!("Authorization: Bearer {token}")]);
+    command.current_dir(folder.path()).args([
+        "run",
+        &format!("{url}{document}"),
+        "--header",
+        &format!("Authorization: Bearer {token}"),
+    ]);
     command.args([
         "--phases",
         "examples,coverage,fuzzing",

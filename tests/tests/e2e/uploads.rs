@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-/// What a process has in memory, in bytes (proc_pid_status(5)).
+/// What a process has in memory, in bytes (`proc_pid_status(5)`).
 fn memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
