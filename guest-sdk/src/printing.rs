@@ -67,7 +67,9 @@ impl PrintJob {
         Ok(self.0.label_started(index).await?)
     }
 
-    /// Says that label `index` is finished, and how sure that is. Committed when it returns.
+    /// Says that label `index` is finished, and how sure that is. It counts from here on, however the call ends, and costs no
+    /// wait: it is committed with the next [`label_started`](Self::label_started) or with the end of the job, and by itself
+    /// some milliseconds later if neither comes. A power cut before that leaves the label in doubt.
     pub async fn label_done(&self, index: u32, proof: Proof) -> Result<()> {
         Ok(self.0.label_done(index, proof).await?)
     }

@@ -32,6 +32,7 @@
 //! * [`front`]: the pages as a browser reaches them; [`browser`]: such a browser
 //! * [`codes`]: codes of every symbology, and whether they are read back
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
+//! * [`holder`]: another program that holds the daemon's database
 //! * [`place`]: where binary, drivers and counterparts lie
 //!
 //! Waiting is always for a condition, with [`PATIENCE`] as the limit; nothing sleeps and hopes.
@@ -49,6 +50,7 @@ pub mod counterpart;
 pub mod daemon;
 pub mod dots;
 pub mod front;
+pub mod holder;
 pub mod label;
 pub mod network;
 pub mod pages;

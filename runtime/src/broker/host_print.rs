@@ -89,9 +89,14 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
         let result = if job.call.has_ended() {
             job.live().map(|_| ())
         } else {
-            let done = job.run.label_done(&job.call, index, convert::proof_from_wit(proof));
-            done.instrument(job.call.span.clone()).await
+            job.call.span.in_scope(|| job.run.label_done(&job.call, index, convert::proof_from_wit(proof)))
         };
+        if result.is_ok()
+            && job.run.has_unwritten()
+            && let Some(services) = accessor.with(|mut access| access.get().driver.services.clone())
+        {
+            services.label_finished(Arc::clone(&job.call));
+        }
         job.call.touch();
         Ok(result.map_err(convert::error_to_wit))
     }

@@ -13,7 +13,7 @@
 //! * [`connection`]: reading and writing, counted
 //! * [`capture`]: what goes over the wire, while somebody wants to see it
 //! * [`gate`]: who may use a machine's device at this moment
-//! * [`mod@print`]: the ledger of a print job's labels
+//! * [`mod@print`]: the ledger of a print job's labels; [`unwritten`]: what of it is written behind
 //! * [`log`]: the bounded log of a machine or driver
 //! * [`renderer`]: documents to dots
 //! * [`services`]: what the capabilities share: store, renderer, limits, audit of refusals
@@ -38,6 +38,7 @@ pub mod renderer;
 pub mod serial;
 pub mod services;
 pub mod settings;
+pub mod unwritten;
 
 pub use board::{Board, BoardSnapshot};
 pub use call::{Call, CallKind};

@@ -1,12 +1,15 @@
 //! The ledger of one attempt at a print job: which label is started, how many bytes of it left, which are done.
 //!
-//! What is said here is committed before it is answered, so a daemon that is killed knows afterwards which label is in
-//! doubt.
+//! That a label is started is committed before it is answered, so a daemon that is killed knows afterwards which label is in
+//! doubt. That it is done is [written behind](super::unwritten).
 
-use super::{Call, Renderer};
+use super::{
+    Call, Renderer,
+    unwritten::{Unwritten, not_committed},
+};
 use crate::{
-    model::{DriverError, Fields, JobContent, JobRecord, LabelProgress, Outcome, Proof},
-    store::{STORE_PAUSE, Store, StoreError},
+    model::{DriverError, Fields, FinishedLabel, JobContent, JobRecord, LabelProgress, Outcome, Proof},
+    store::{InHand, STORE_PAUSE, Store, StoreError},
 };
 use ostler_render::{Output, Raster, RenderError, Rendered, template};
 use parking_lot::Mutex;
@@ -27,7 +30,10 @@ pub struct PrintRun {
 
 /// Where the ledger is committed.
 enum Book {
-    Store(Store),
+    Store {
+        store: Store,
+        unwritten: Unwritten,
+    },
     /// Nowhere. What is wanted instead is how the driver asks for one label.
     Rehearsal {
         label: u32,
@@ -58,6 +64,8 @@ struct Ledger {
     labels: LabelProgress,
     /// Bytes of the started label that the operating system took.
     bytes: u64,
+    /// What becomes of the job is decided: the driver is not heard any more.
+    closed: bool,
 }
 
 /// How an attempt stands: the labels, and the bytes of the one in hand.
@@ -72,7 +80,8 @@ pub struct PrintStanding {
 impl PrintRun {
     /// Begins an attempt. Labels that earlier attempts finished stay finished.
     pub fn new(job: JobRecord, content: JobContent, store: Store) -> Arc<Self> {
-        Self::build(job, content, Book::Store(store))
+        let unwritten = Unwritten::new(job.id);
+        Self::build(job, content, Book::Store { store, unwritten })
     }
 
     /// An attempt that leaves no trace, to see which raster the driver wants for `label`.
@@ -88,7 +97,8 @@ impl PrintRun {
     fn build(job: JobRecord, content: JobContent, book: Book) -> Arc<Self> {
         let JobContent { document, fields } = content;
         let labels = LabelProgress { started: None, ..job.labels };
-        Arc::new(Self { job, document: document.into(), fields, ledger: Mutex::new(Ledger { labels, bytes: 0 }), book })
+        let ledger = Mutex::new(Ledger { labels, bytes: 0, closed: false });
+        Arc::new(Self { job, document: document.into(), fields, ledger, book })
     }
 
     /// Notes that the driver asks for a label as dots.
@@ -96,7 +106,7 @@ impl PrintRun {
         match &self.book {
             Book::Rehearsal { label, asked } if *label == index => drop(asked.send_replace(Some(*raster))),
             Book::DryRun(sent) => SentLabel::of(&mut sent.lock(), index).raster = Some(*raster),
-            Book::Rehearsal { .. } | Book::Store(_) => {}
+            Book::Rehearsal { .. } | Book::Store { .. } => {}
         }
     }
 
@@ -104,7 +114,7 @@ impl PrintRun {
     pub fn sent(&self) -> Vec<SentLabel> {
         match &self.book {
             Book::DryRun(sent) => sent.lock().values().cloned().collect(),
-            Book::Rehearsal { .. } | Book::Store(_) => Vec::new(),
+            Book::Rehearsal { .. } | Book::Store { .. } => Vec::new(),
         }
     }
 
@@ -112,7 +122,7 @@ impl PrintRun {
     pub fn asked(&self) -> Option<Raster> {
         match &self.book {
             Book::Rehearsal { asked, .. } => *asked.borrow(),
-            Book::Store(_) | Book::DryRun(_) => None,
+            Book::Store { .. } | Book::DryRun(_) => None,
         }
     }
 
@@ -121,7 +131,7 @@ impl PrintRun {
         match &self.book {
             // The sender lives as long as this does, so waiting ends with the raster alone.
             Book::Rehearsal { asked, .. } => drop(asked.subscribe().wait_for(Option::is_some).await),
-            Book::Store(_) | Book::DryRun(_) => std::future::pending().await,
+            Book::Store { .. } | Book::DryRun(_) => std::future::pending().await,
         }
     }
 
@@ -152,8 +162,15 @@ impl PrintRun {
 
     /// How it stands now.
     pub fn standing(&self) -> PrintStanding {
-        let Ledger { labels, bytes } = *self.ledger.lock();
+        let Ledger { labels, bytes, .. } = *self.ledger.lock();
         PrintStanding { labels, bytes }
+    }
+
+    /// How it stands at its end. What the driver says of its labels afterwards is refused: what becomes of the job is decided
+    /// by what was known now.
+    pub fn close(&self) -> PrintStanding {
+        self.ledger.lock().closed = true;
+        self.standing()
     }
 
     /// Whether a byte may go to the device now.
@@ -187,7 +204,8 @@ impl PrintRun {
         }
     }
 
-    /// Commits that a label is about to be sent. Waits for as long as the store fails and `call` lives.
+    /// Commits that a label is about to be sent, and with it that the one before it is done. Waits for as long as the store
+    /// fails and `call` lives.
     pub async fn label_started(&self, call: &Call, index: u32) -> Result<(), DriverError> {
         let LabelProgress { done, started, .. } = self.ledger.lock().labels;
         let count = self.job.label_count;
@@ -204,8 +222,8 @@ impl PrintRun {
                 format!("{reason}: label {} of {count} was not begun, and the job goes on with it", index + 1);
             return Err(DriverError::cancelled(message).with_outcome(Outcome::NotSent));
         }
-        if let Book::Store(store) = &self.book {
-            commit(call, || store.label_started(self.job.id, index)).await?;
+        if let Book::Store { store, unwritten } = &self.book {
+            commit(call, || unwritten.enter(|job| store.label_started(job, index))).await?;
         }
         let mut ledger = self.ledger.lock();
         ledger.labels.started = Some(index);
@@ -213,27 +231,52 @@ impl PrintRun {
         Ok(())
     }
 
-    /// Commits that a label is finished, and how sure that is. Waits for as long as the store fails and `call` lives: what
-    /// came out is not forgotten because the disk is full.
-    pub async fn label_done(&self, call: &Call, index: u32, proof: Proof) -> Result<(), DriverError> {
-        if self.ledger.lock().labels.started != Some(index) {
+    /// Takes down that a label is finished, and how sure that is. It is committed with the next entry.
+    pub fn label_done(&self, call: &Call, index: u32, proof: Proof) -> Result<(), DriverError> {
+        let mut ledger = self.ledger.lock();
+        if ledger.closed {
+            return Err(DriverError::denied("job-over", "the call of this print job has ended"));
+        }
+        if ledger.labels.started != Some(index) {
             let message = format!("label {index} cannot be done: it was not started");
             return Err(DriverError::invalid("label-order", message));
         }
-        if let Book::Store(store) = &self.book {
-            commit(call, || store.label_done(self.job.id, index, proof)).await?;
-            if let Some(machine) = &call.machine {
-                machine.meter.printed(self.job.copies, proof, self.job.created_at, index == 0);
+        match &self.book {
+            Book::Store { unwritten, .. } => {
+                unwritten.keep(FinishedLabel { index, proof });
+                if let Some(machine) = &call.machine {
+                    machine.meter.printed(self.job.copies, proof, self.job.created_at, index == 0);
+                }
             }
-        }
-        let mut ledger = self.ledger.lock();
-        if let Book::DryRun(sent) = &self.book {
-            SentLabel::of(&mut sent.lock(), index).proof = Some(proof);
+            Book::DryRun(sent) => SentLabel::of(&mut sent.lock(), index).proof = Some(proof),
+            Book::Rehearsal { .. } => {}
         }
         let weakest = ledger.labels.proof.map_or(proof, |earlier| earlier.min(proof));
         ledger.labels = LabelProgress { done: index + 1, started: None, proof: Some(weakest) };
         ledger.bytes = 0;
         Ok(())
+    }
+
+    /// Whether a finished label waits for an entry to be committed with.
+    pub fn has_unwritten(&self) -> bool {
+        matches!(&self.book, Book::Store { unwritten, .. } if unwritten.is_some())
+    }
+
+    /// Commits a finished label without another entry.
+    pub async fn write_down(&self) -> Result<(), StoreError> {
+        let Book::Store { store, unwritten } = &self.book else { return Ok(()) };
+        unwritten.enter(|job| store.write_down(job)).await
+    }
+
+    /// Commits what becomes of the job, with its finished label.
+    pub async fn enter<T, F>(&self, outcome: impl FnOnce(InHand) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        match &self.book {
+            Book::Store { unwritten, .. } => unwritten.enter(outcome).await,
+            Book::Rehearsal { .. } | Book::DryRun(_) => outcome(self.job.id.into()).await,
+        }
     }
 }
 
@@ -254,7 +297,7 @@ where
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let words = DriverError::transient("not-committed", format!("the ledger could not be written: {error}"));
+        let words = not_committed(&error);
         if !error.passes() || call.is_cancelled() {
             return Err(words);
         }

@@ -2,9 +2,11 @@
 
 use super::{
     board::BoardSnapshot,
+    call::Call,
     log::{LOG, LogRing, cut},
     machine::Machine,
     renderer::Renderer,
+    unwritten,
 };
 use crate::{
     feed::Feed,
@@ -48,6 +50,8 @@ pub struct Services {
     /// Every bound. A reload of the configuration changes them.
     limits: watch::Sender<Arc<LimitTable>>,
     changed: mpsc::UnboundedSender<Change>,
+    /// Calls with a label that is finished and not written down.
+    finished: mpsc::UnboundedSender<Arc<Call>>,
     refusals: Mutex<HashMap<(MachineId, String), Instant>>,
 }
 
@@ -55,13 +59,16 @@ impl Services {
     /// Starts the write-behind on the current runtime.
     pub fn start(store: Store, render: RenderPool, limits: LimitTable) -> Arc<Self> {
         let (changed, receiver) = mpsc::unbounded_channel();
+        let (finished, calls) = mpsc::unbounded_channel();
         let limits = watch::channel(Arc::new(limits)).0;
         let refusals = Mutex::default();
         let metrics = Metrics::new(store.meter());
         let render = Renderer::new(render, Arc::clone(&metrics.render));
         let feed = Feed::start(store.clone());
-        let services = Arc::new(Self { store: store.clone(), render, metrics, feed, limits, changed, refusals });
+        let services =
+            Arc::new(Self { store: store.clone(), render, metrics, feed, limits, changed, finished, refusals });
         tokio::spawn(write_behind(store, receiver));
+        tokio::spawn(unwritten::write_down(calls));
         services
     }
 
@@ -89,6 +96,12 @@ impl Services {
     pub fn write_behind(&self, machine: Arc<Machine>) {
         // The receiver ends only with the daemon; a change after that has no reader.
         let _ = self.changed.send(Change::Board(machine));
+    }
+
+    /// Takes note that a call has finished a label, which is written down soon if the call commits nothing else meanwhile.
+    pub fn label_finished(&self, call: Arc<Call>) {
+        // As above.
+        let _ = self.finished.send(call);
     }
 
     /// Waits until every change so far is written.

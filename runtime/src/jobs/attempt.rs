@@ -5,7 +5,7 @@ use crate::{
     broker::{Call, Machine, PrintRun, Services},
     instance::{Answer, CallEnd, Payload},
     model::{DriverError, ErrorKind, JobContent, JobRecord, JobState, Timestamp},
-    store::StoreError,
+    store::{InHand, StoreError},
 };
 use std::sync::Arc;
 
@@ -65,11 +65,11 @@ impl Attempt {
         }
     }
 
-    /// What becomes of the job by how the call ended. `cancelled` says that an operator asked for the end.
+    /// What becomes of the job by how the call ended; its driver is not heard any more. `cancelled` says that an operator asked for the end.
     pub fn settle(&self, end: &CallEnd, cancelled: bool) -> Settlement {
         let attempts = self.job.attempts;
         match &self.work {
-            Work::Print(run) => settle(end, run.standing(), self.job.label_count, attempts, cancelled),
+            Work::Print(run) => settle(end, run.close(), self.job.label_count, attempts, cancelled),
             Work::Call(_) => {
                 let machine_type = self.call.machine.as_ref().map(|machine| &machine.machine_type);
                 let idempotent = machine_type.is_some_and(|of| of.idempotent.contains(&self.job.function));
@@ -91,16 +91,17 @@ impl Attempt {
         }
         match (settlement, &self.call.machine) {
             (Settlement::Over { state, error }, Some(machine)) if go_on => {
-                let next = store.finish_job_and_start_next(id, *state, error.clone()).await?;
+                let next = self.enter(|job| store.finish_job_and_start_next(job, *state, error.clone())).await?;
                 self.count(*state);
                 return Ok(next.map(|(job, content)| Self::of_started(job, content, machine, &self.services)));
             }
             (Settlement::Over { state, error }, _) => {
-                store.finish_job(id, *state, error.clone()).await?;
+                self.enter(|job| store.finish_job(job, *state, error.clone())).await?;
                 self.count(*state);
             }
             (Settlement::Again { error, after }, _) => {
-                store.defer_job(id, error.clone(), Some(Timestamp::now().after(*after))).await?;
+                let at = Timestamp::now().after(*after);
+                self.enter(|job| store.defer_job(job, error.clone(), Some(at))).await?;
             }
         }
         Ok(None)
@@ -109,6 +110,17 @@ impl Attempt {
     fn count(&self, state: JobState) {
         if let Some(machine) = &self.call.machine {
             machine.meter.ended(state, self.job.created_at);
+        }
+    }
+
+    /// Commits an outcome, and with it what the ledger lacks.
+    async fn enter<T, F>(&self, outcome: impl FnOnce(InHand) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        match &self.work {
+            Work::Print(run) => run.enter(outcome).await,
+            Work::Call(_) => outcome(self.job.id.into()).await,
         }
     }
 }

@@ -3,8 +3,8 @@
 //! The driver says nothing about it but what it says anyway: the machine's status.
 
 use crate::{
-    broker::{Call, Machine},
-    model::{DriverError, ErrorKind, JobId},
+    broker::{Call, Machine, PrintRun},
+    model::{DriverError, ErrorKind},
     store::{Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -20,7 +20,7 @@ pub struct Patience {
 }
 
 struct Watched {
-    job: JobId,
+    run: Arc<PrintRun>,
     machine: Arc<Machine>,
     store: Store,
     fault: watch::Receiver<bool>,
@@ -34,7 +34,7 @@ impl Patience {
         let watched = call.print.as_ref().map(|print| {
             let fault = machine.board.fault();
             let told = *fault.borrow();
-            Watched { job: print.job.id, machine: Arc::clone(machine), store: store.clone(), fault, told }
+            Watched { run: Arc::clone(print), machine: Arc::clone(machine), store: store.clone(), fault, told }
         });
         Self { watched }
     }
@@ -59,16 +59,18 @@ impl Watched {
         if fault == self.told {
             return;
         }
-        let done = if fault {
-            self.store.wait_for_device(self.job, self.words()).await
-        } else {
-            self.store.resume_job(self.job).await
-        };
         self.told = fault;
+        let job = self.run.job.id;
+        let done = match fault {
+            // Between two labels: there is nothing to wait for.
+            true if self.run.standing().labels.started.is_none() => return,
+            true => self.store.wait_for_device(job, self.words()).await,
+            false => self.store.resume_job(job).await,
+        };
         match done {
-            // Between two labels, or the label came out meanwhile: there is nothing to wait for.
+            // The label came out meanwhile.
             Ok(_) | Err(StoreError::Conflict { .. }) => {}
-            Err(error) => tracing::error!(job = %self.job, %error, "that the job waits could not be written"),
+            Err(error) => tracing::error!(%job, %error, "that the job waits could not be written"),
         }
     }
 

@@ -107,6 +107,15 @@ pub struct LabelProgress {
     pub proof: Option<Proof>,
 }
 
+/// A label that is finished, as its driver says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinishedLabel {
+    /// Its number from 0.
+    pub index: u32,
+    /// How sure that is.
+    pub proof: Proof,
+}
+
 /// Values for the places in one label of a document.
 pub type Fields = BTreeMap<String, String>;
 

@@ -33,7 +33,7 @@ pub use driver::{DriverInfo, InstalledDriver, Isolation};
 pub use error::{DriverError, ErrorKind, Outcome};
 pub use event::{Event, EventFilter, NewEvent};
 pub use ids::{Digest, JobId, MachineId, OptionKey, SettingKey, Slug};
-pub use job::{Fields, JobContent, JobRecord, JobState, LabelProgress, NewJob, Proof, RequestKey};
+pub use job::{Fields, FinishedLabel, JobContent, JobRecord, JobState, LabelProgress, NewJob, Proof, RequestKey};
 pub use machine::{MachineRecord, MachineState, Property, PropertyKind};
 pub use media::LoadedMedia;
 pub use plugin::Plugin;

@@ -13,7 +13,7 @@
 //! error whose outcome says that the label was not sent or not printed. Otherwise it must be finished as `unknown`,
 //! so that a mistake elsewhere cannot print a label twice.
 
-use super::{Result, Store, StoreError, columns, jobs, writer::Write};
+use super::{InHand, Result, Store, StoreError, columns, jobs, writer::Write};
 use crate::model::{DriverError, JobContent, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -48,8 +48,15 @@ impl Store {
 
     /// `printing` or `waiting` to `waiting`: the call is over and is tried again, at a time or (without one) when the
     /// device has recovered. A started label is taken back; the error says that it was not sent or not printed.
-    pub async fn defer_job(&self, id: JobId, error: DriverError, next_try_at: Option<Timestamp>) -> Result<JobRecord> {
+    pub async fn defer_job(
+        &self,
+        job: impl Into<InHand>,
+        error: DriverError,
+        next_try_at: Option<Timestamp>,
+    ) -> Result<JobRecord> {
+        let job = job.into();
         self.write(move |write| {
+            let id = job.write_down(write)?;
             let job = jobs::find(write.db, id)?;
             check_label(&job, Some(&error), "put off")?;
             let count = write
@@ -66,20 +73,27 @@ impl Store {
 
     /// `printing` or `waiting` to a state that is over. `done` needs every label finished and comes from `printing`;
     /// `unknown` keeps the started label, which is the one to look for at the device.
-    pub async fn finish_job(&self, id: JobId, state: JobState, error: Option<DriverError>) -> Result<JobRecord> {
-        self.write(move |write| finish(write, id, state, error.as_ref())).await
+    pub async fn finish_job(
+        &self,
+        job: impl Into<InHand>,
+        state: JobState,
+        error: Option<DriverError>,
+    ) -> Result<JobRecord> {
+        let job = job.into();
+        self.write(move |write| finish(write, job, state, error.as_ref())).await
     }
 
     /// [`Self::finish_job`], and [`Self::start_job`] for the machine's next job if that is due, with one commit. Nothing when no
     /// job is, or its document is so large that it should be read elsewhere.
     pub async fn finish_job_and_start_next(
         &self,
-        id: JobId,
+        job: impl Into<InHand>,
         state: JobState,
         error: Option<DriverError>,
     ) -> Result<Option<(JobRecord, JobContent)>> {
+        let job = job.into();
         self.write(move |write| {
-            let machine = finish(write, id, state, error.as_ref())?.machine;
+            let machine = finish(write, job, state, error.as_ref())?.machine;
             let Some(next) = jobs::select_next(write.db, machine)? else { return Ok(None) };
             let is_due = next.next_try_at.is_none_or(|at| at <= write.now) && next.labels.started.is_none();
             if !is_due || jobs::document_length(write.db, next.id)? > LARGE_DOCUMENT {
@@ -109,7 +123,8 @@ fn start(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
 }
 
 /// Ends a job.
-fn finish(write: &mut Write<'_>, id: JobId, state: JobState, error: Option<&DriverError>) -> Result<JobRecord> {
+fn finish(write: &mut Write<'_>, job: InHand, state: JobState, error: Option<&DriverError>) -> Result<JobRecord> {
+    let id = job.write_down(write)?;
     let job = jobs::find(write.db, id)?;
     if !state.is_over() {
         return Err(StoreError::conflict(format!("'{}' is not an end of a job", state.name())));

@@ -62,6 +62,7 @@ pub use backup::{RestoredState, StateCopy};
 pub use error::StoreError;
 pub use events::{EventPage, EventRetention};
 pub use examine::{Examined, examine, in_use};
+pub use job_labels::InHand;
 pub use jobs::JobFilter;
 pub use machine_states::{LastKnown, StateChange};
 pub use secrets::Secrets;

@@ -2,7 +2,7 @@
 //! acknowledged is forgotten.
 
 use ostler_simulators::{Fault, ZebraConfig, ZebraPrinter};
-use ostler_tests::{Daemon, Label, dots, printer};
+use ostler_tests::{Daemon, Label, dots, holder::Holder, pages::equal_pages, printer};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -107,10 +107,12 @@ fn a_print_without_a_byte_at_a_kill_is_begun_again_and_prints_once() {
 }
 
 #[test]
-fn a_label_that_was_done_at_a_kill_is_not_printed_again() {
+fn a_label_is_written_down_as_done_while_its_call_goes_on_and_is_not_printed_again_after_a_kill() {
     let mut daemon = hostile();
     let (printer, job) = hold(&daemon, "dock", "HOLD=after");
     assert_eq!(printer.label_count(), 1);
+    let told = daemon.until_job(job, "done", |job| job["labels"]["done"] == 1);
+    assert_eq!((&told["state"], &told["labels"]["started"]), (&"printing".into(), &Value::Null), "{told:#}");
     daemon.kill();
     daemon.restart();
     assert_eq!(daemon.job(job)["state"], "done");
@@ -118,6 +120,40 @@ fn a_label_that_was_done_at_a_kill_is_not_printed_again() {
     daemon.until_state("dock", "ready");
     daemon.print_done("dock", &Label::new(400, 600, "NEXT").png());
     assert_eq!(printer.label_count(), 2);
+}
+
+#[test]
+fn a_label_whose_end_was_not_written_down_at_a_kill_is_in_doubt_and_not_printed_again() {
+    let mut daemon = hostile();
+    let (printer, job) = hold(&daemon, "dock", "HOLD=middle");
+    // Each part of the label takes so long, and then its call goes on.
+    daemon.cli(&["machine", "set", "dock", "PACE=1500", "HOLD=after"]).ok();
+    let holder = Holder::start(&daemon.data().join("ostler.db"));
+    // The driver has said that it is done, and nobody can write that down.
+    daemon.until_machine("dock", "held: after", |machine| machine["status_text"] == "held: after");
+    assert_eq!(printer.label_count(), 1);
+    daemon.kill();
+    holder.let_go();
+    daemon.restart();
+    let lost = daemon.job(job);
+    assert_eq!((&lost["state"], &lost["labels"]["started"]), (&"unknown".into(), &0.into()), "{lost:#}");
+    says(message(&lost), &["Label 1 of 1", "nobody knows whether it came out"]);
+    daemon.cli(&["machine", "set", "dock", "PACE=0", "HOLD="]).ok();
+    daemon.print_done("dock", &Label::new(400, 600, "NEXT").png());
+    assert_eq!(printer.label_count(), 2);
+    assert_eq!(daemon.job(job)["state"], "unknown");
+}
+
+#[test]
+fn a_driver_that_crashes_right_behind_a_label_has_printed_it() {
+    let daemon = hostile();
+    let zebra = printer::zebra();
+    daemon.add("dock", "hostile", &[&format!("CONNECTION={}", zebra.uri()), "BEHAVIOUR=trap-behind-label"]);
+    // It gets one label further with each attempt.
+    let job = daemon.print_with("dock", &daemon.document("two.pdf", &equal_pages(2)), &[]);
+    let over = daemon.job_over(job);
+    assert_eq!((&over["state"], &over["attempts"]), (&"done".into(), &2.into()), "{over:#}");
+    assert_eq!(zebra.label_count(), 2);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What Prometheus reads: every figure is what happened, a removed machine leaves nothing behind, and who sends work can ask
 //! whether it is taken.
 
-use crate::storage::Holder;
 use ostler_simulators::Fault;
 use ostler_tests::{
     Daemon, Label,
     counterpart::{Counterpart, missing, openmetrics},
+    holder::Holder,
     printer,
 };
 use serde_json::{Value, json};

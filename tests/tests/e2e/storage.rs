@@ -6,14 +6,11 @@ use ostler_tests::{
     Daemon, Front, Label,
     counterpart::{Counterpart, missing},
     daemon::Builder,
+    holder::Holder,
     printer,
 };
-use std::{
-    fs::File,
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use serde_json::Value;
+use std::{fs::File, io::Write as _, process::Command};
 
 /// Room for the daemon's own files, and little more.
 const DISK: &str = "size=64m";
@@ -52,32 +49,6 @@ impl Drop for Disk {
     }
 }
 
-/// Another program in the middle of a write.
-pub struct Holder(Child);
-
-impl Holder {
-    pub fn start(database: &Path) -> Self {
-        let program = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN IMMEDIATE')\n\
-                       print('held', flush=True)\nsys.stdin.read()";
-        let mut child = Command::new("python3")
-            .args(["-c", program])
-            .arg(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "held\n");
-        Self(child)
-    }
-
-    pub fn let_go(mut self) {
-        drop(self.0.stdin.take());
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
 /// A daemon with one printer, whose first label is stuck in the middle and whose second one waits.
 fn scene(builder: Builder) -> (Daemon, ZebraPrinter, [i64; 2]) {
     let daemon = builder.ping_interval(0).start();
@@ -100,12 +71,12 @@ fn goes_on(daemon: &Daemon, zebra: &ZebraPrinter, jobs: [i64; 2]) {
     daemon.until("the store is well", |daemon| daemon.get("/api/machine/status/")["store"]["ok"] == true);
 }
 
-/// The machine says that the ledger cannot be written, with these words.
+/// The machine says that this could not be written, with these words.
 #[track_caller]
-fn says(daemon: &Daemon, words: &str) {
+fn says(daemon: &Daemon, what: &str, words: &str) {
     let machine = daemon.until_machine("dock", words, |machine| machine["machine_errors"].to_string().contains(words));
     let all = machine["machine_errors"].to_string();
-    assert!(all.contains("the ledger could not be written"), "{all}");
+    assert!(all.contains(&format!("{what} could not be written")), "{all}");
     let store = daemon.get("/api/machine/status/")["store"].clone();
     assert_eq!(store["ok"], false);
     assert!(store["message"].as_str().unwrap().contains(words), "{store:#}");
@@ -125,7 +96,7 @@ fn a_full_disk_stops_printing_and_loses_nothing() {
     let png = daemon.document("next.png", &Label::four_by_six("NEXT").png());
     daemon.cli(&["machine", "set", "dock", "HOLD="]).ok();
     disk.fill();
-    says(&daemon, "is full");
+    says(&daemon, "the outcome of job 1", "is full");
     printer::until(&zebra, |state| state.labels_printed == 1);
     assert_eq!(daemon.job(jobs[0])["labels"]["done"], 0);
     daemon.cli(&["print", "dock", png.to_str().unwrap()]).refused(1, &["is full", "free some space"]);
@@ -139,10 +110,27 @@ fn a_database_that_another_program_holds_stops_printing_and_loses_nothing() {
     daemon.cli(&["machine", "set", "dock", "PACE=400"]).ok();
     daemon.cli(&["machine", "set", "dock", "HOLD="]).ok();
     let holder = Holder::start(&daemon.data().join("ostler.db"));
-    says(&daemon, "another program holds the database");
+    says(&daemon, "the outcome of job 1", "another program holds the database");
     // The first label came out meanwhile, and the second one has not begun.
     printer::until(&zebra, |state| state.labels_printed == 1);
     assert_eq!(daemon.job(jobs[0])["labels"]["done"], 0);
     holder.let_go();
+    goes_on(&daemon, &zebra, jobs);
+}
+
+#[test]
+fn a_label_that_is_done_is_written_down_when_the_database_is_free_again_though_its_driver_rests() {
+    let (daemon, zebra, jobs) = scene(Daemon::builder());
+    // Each part of the label takes so long, and then its call goes on.
+    daemon.cli(&["machine", "set", "dock", "PACE=1500", "HOLD=after"]).ok();
+    let holder = Holder::start(&daemon.data().join("ostler.db"));
+    says(&daemon, "the ledger", "another program holds the database");
+    assert_eq!(zebra.label_count(), 1);
+    let job = daemon.job(jobs[0]);
+    assert_eq!((&job["labels"]["done"], &job["labels"]["started"]), (&0.into(), &0.into()), "{job:#}");
+    holder.let_go();
+    let job = daemon.until_job(jobs[0], "written down", |job| job["labels"]["done"] == 1);
+    assert_eq!((&job["state"], &job["labels"]["started"]), (&"printing".into(), &Value::Null), "{job:#}");
+    daemon.cli(&["machine", "set", "dock", "PACE=0", "HOLD="]).ok();
     goes_on(&daemon, &zebra, jobs);
 }

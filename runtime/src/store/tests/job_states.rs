@@ -1,8 +1,10 @@
 //! Every transition of a job, legal and illegal, and the ledger of labels.
 
 use super::*;
-use crate::model::{DriverError, JobState, LabelProgress, Outcome, Proof};
-use crate::store::AuditFilter;
+use crate::{
+    model::{DriverError, FinishedLabel, JobState, LabelProgress, Outcome, Proof},
+    store::{AuditFilter, InHand},
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,6 +48,63 @@ async fn a_job_is_printed_label_by_label() {
     );
     assert_eq!(events[3].data, json!({ "index": 0, "proof": "counted" }));
     assert_eq!((&events[6].data["from"], &events[6].data["to"]), (&json!("printing"), &json!("done")));
+}
+
+fn in_hand(job: JobId, index: u32) -> InHand {
+    InHand { job, finished: Some(FinishedLabel { index, proof: Proof::Counted }) }
+}
+
+#[tokio::test]
+async fn a_finished_label_is_written_in_the_commit_of_the_next_entry_and_before_it() {
+    let (_folder, store, machine, id) = printing(2).await;
+    let next = job(&store, machine, 1).await;
+    store.label_started(id, 0).await.unwrap();
+    let before = store.write_counts().commits;
+    store.label_started(in_hand(id, 0), 1).await.unwrap();
+    let labels = store.job(id).await.unwrap().labels;
+    assert_eq!(labels, LabelProgress { done: 1, started: Some(1), proof: Some(Proof::Counted) });
+    let (started, _) = store.finish_job_and_start_next(in_hand(id, 1), JobState::Done, None).await.unwrap().unwrap();
+    assert_eq!((started.id, store.job(id).await.unwrap().state), (next, JobState::Done));
+    assert_eq!(store.write_counts().commits, before + 2);
+    let told = kinds(&store).await;
+    let told: Vec<_> = told.iter().skip_while(|kind| *kind != "job.label-started").map(String::as_str).collect();
+    assert_eq!(
+        told,
+        [
+            "job.label-started",
+            "job.label-done",
+            "job.label-started",
+            "job.label-done",
+            "job.state-changed",
+            "job.state-changed"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_finished_label_is_not_written_without_the_entry_that_it_goes_with() {
+    let (_folder, store, _, id) = printing(2).await;
+    store.label_started(id, 0).await.unwrap();
+    conflict(store.label_started(in_hand(id, 0), 2).await);
+    conflict(store.finish_job(in_hand(id, 0), JobState::Done, None).await);
+    assert_eq!(store.job(id).await.unwrap().labels, LabelProgress { done: 0, started: Some(0), proof: None });
+    let put_off = store.defer_job(in_hand(id, 0), nobody_knows(), None).await.unwrap();
+    assert_eq!((put_off.labels.done, put_off.labels.started), (1, None), "a label that is done is in no doubt");
+}
+
+#[tokio::test]
+async fn a_finished_label_that_is_in_the_ledger_already_changes_nothing() {
+    let (_folder, store, _, id) = printing(2).await;
+    store.label_started(id, 0).await.unwrap();
+    store.write_down(in_hand(id, 0)).await.unwrap();
+    store.label_started(id, 1).await.unwrap();
+    let (labels, events) = (store.job(id).await.unwrap().labels, kinds(&store).await);
+    // As when the one who wrote it down did not live to hear that.
+    store.write_down(in_hand(id, 0)).await.unwrap();
+    assert_eq!((store.job(id).await.unwrap().labels, kinds(&store).await), (labels, events));
+    let error = Some(nobody_knows());
+    let unknown = store.finish_job(in_hand(id, 0), JobState::Unknown, error).await.unwrap();
+    assert_eq!((unknown.labels.done, unknown.labels.started), (1, Some(1)));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use ostler_sdk::printing::PrintJob;
+use ostler_sdk::printing::{PrintJob, Proof};
 use ostler_sdk::{Machine, Result};
 
 use crate::{CONNECTION, honest};
@@ -23,6 +23,15 @@ pub async fn trap_in_label(machine: &Machine, job: &PrintJob, index: u32) -> Res
     job.label_started(index).await?;
     let label = honest::label(job, index);
     device.write_all(label.get(..label.len() / 2).unwrap_or_default()).await?;
+    trap()
+}
+
+/// Panics when a label is done, before anybody can have written that down.
+pub async fn trap_behind_label(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
+    let device = machine.connect(CONNECTION).await?;
+    job.label_started(index).await?;
+    device.write_all(&honest::label(job, index)).await?;
+    job.label_done(index, Proof::Sent).await?;
     trap()
 }
 

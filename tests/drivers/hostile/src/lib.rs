@@ -33,10 +33,11 @@ use trespass::Loot;
 const CONNECTION: &str = "CONNECTION";
 
 /// Every behaviour; `honest` is the default.
-const BEHAVIOURS: [&str; 31] = [
+const BEHAVIOURS: [&str; 32] = [
     "honest",
     "trap",
     "trap-in-label",
+    "trap-behind-label",
     "loop",
     "compute",
     "allocate",
@@ -137,6 +138,7 @@ impl LabelPrinter for Hostile {
         match behaviour(machine)?.as_str() {
             "trap" => exhaust::trap(),
             "trap-in-label" => exhaust::trap_in_label(machine, job, index).await,
+            "trap-behind-label" => exhaust::trap_behind_label(machine, job, index).await,
             "loop" => exhaust::compute_for_ever(),
             "compute" => exhaust::compute_politely_for_ever().await,
             "allocate" => exhaust::allocate(),
