@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use futures::future::join;
+
 use crate::__private::printing::ostler::printing::jobs;
 use crate::value::read;
 use crate::{FromValue, Result};
@@ -65,6 +67,27 @@ impl PrintJob {
     /// host refuses writes to the device.
     pub async fn label_started(&self, index: u32) -> Result<()> {
         Ok(self.0.label_started(index).await?)
+    }
+
+    /// [`label_started`](Self::label_started), and `work` while the host commits that: whatever can be made ready without the
+    /// device, such as the first bytes of the label. Returns what `work` made, once the label is started; an error of the
+    /// host's goes first.
+    ///
+    /// Keep `work` to moments. If the host ends during it, nobody knows that no byte was sent, and the label is in doubt.
+    ///
+    /// ```
+    /// # use ostler_sdk::printing::{Bitmap, PrintJob};
+    /// # use ostler_sdk::{Connection, Result};
+    /// # fn compress(dots: &Bitmap) -> Vec<u8> { dots.data.clone() }
+    /// # async fn print(job: &PrintJob, index: u32, dots: &Bitmap, printer: &Connection) -> Result<()> {
+    /// let bytes = job.label_started_while(index, async { compress(dots) }).await?;
+    /// printer.write_all(&bytes).await
+    /// # }
+    /// ```
+    pub async fn label_started_while<T>(&self, index: u32, work: impl Future<Output = T>) -> Result<T> {
+        // The host is asked first: it goes to work with the question.
+        let (started, made) = join(self.label_started(index), work).await;
+        started.map(|()| made)
     }
 
     /// Says that label `index` is finished, and how sure that is. It counts from here on, however the call ends, and costs no

@@ -121,7 +121,7 @@ pub async fn press(button: Button, run: &mut Run<'_>) -> Result<String> {
         Some(command) => run.session.send(command).await?,
         None => {
             let label = pattern::draw(run.settings.width, run.settings.length, &run.machine.name());
-            run.send(&label, 1, None).await?;
+            run.send(&label, 1, None, None).await?;
             let proof = run.follow(1, before).await?;
             let name = match proof {
                 ostler_sdk::printing::Proof::Sent => "it was sent, and the printer does not answer",
@@ -158,8 +158,8 @@ pub async fn press_epl(
         Button::Calibrate => ostler_epl::CALIBRATE,
         Button::ConfigurationLabel => ostler_epl::PRINT_CONFIGURATION,
         Button::SelfTest => {
-            let label = pattern::draw(settings.width, settings.length, &machine.name());
-            session.label(machine, settings, printer, &label, 1).await?;
+            let dots = pattern::draw(settings.width, settings.length, &machine.name());
+            session.label(machine, printer, &epl::label(&dots, settings, 1)?).await?;
             return Ok("The test label was sent.".to_owned());
         }
         Button::Feed | Button::Pause | Button::Resume | Button::CancelAll => {

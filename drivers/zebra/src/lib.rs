@@ -164,8 +164,10 @@ impl Zebra {
                     none.insert(Run::new(machine, settings, session, printer))
                 }
             };
-            print::begin(machine, job, index).await?;
-            let proof = run.label(&document, job.copies(), keep).await;
+            let copies = job.copies();
+            let make = async { run.make(&document, copies, keep.as_ref()) };
+            let begun = print::begin(machine, job, index, make).await?;
+            let proof = run.label(&document, copies, begun, keep).await;
             self.printers.borrow_mut().insert(machine.name(), run.printer.clone());
             job.label_done(index, proof?).await?;
             status::show(machine, run.session.report(), &run.printer, settings);
@@ -189,8 +191,9 @@ impl Zebra {
                 Some(session) => session,
                 none => none.insert(reached(machine, epl::Session::open(machine).await)?),
             };
-            print::begin(machine, job, index).await?;
-            let proof = session.label(machine, settings, &printer, &document, job.copies()).await;
+            let make = async { epl::label(&document, settings, job.copies()) };
+            let label = print::begin(machine, job, index, make).await??;
+            let proof = session.label(machine, &printer, &label).await;
             self.remember_answer(machine, session.answered);
             job.label_done(index, proof?).await?;
             let known = session.answered.or(printer.answers) == Some(true);

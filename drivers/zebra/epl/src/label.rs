@@ -7,7 +7,7 @@ use crate::Setup;
 /// How many bytes of picture one command has at most, a row at least. Old printers buffer 8 KB.
 const STRIP_BYTES: usize = 4096;
 
-/// How a bitmap is to be printed. The form is [`begin`](Self::begin), all [`strips`](Self::strips), [`end`](Self::end).
+/// How a bitmap is to be printed. The form is all its [`pieces`](Self::pieces).
 #[derive(Debug, Clone, Copy)]
 pub struct Label<'a> {
     width: u32,
@@ -68,35 +68,65 @@ impl<'a> Label<'a> {
         self
     }
 
+    /// The form in order. The first piece has everything before the picture, the last one everything behind it, and each one a
+    /// strip of it.
+    pub fn pieces(&self) -> Pieces<'a> {
+        Pieces { label: *self, strips: self.strips(), begun: false, ended: false }
+    }
+
     /// Everything before the picture. The first line end finishes what may have been left on the line; width and
     /// length come before `N`, because they clear the picture.
-    pub fn begin(&self) -> Vec<u8> {
+    fn begin(&self) -> Vec<u8> {
         format!("\nq{}\n{}N\n", self.width, self.setup.lines(self.height)).into_bytes()
     }
 
     /// The picture, as `GW` commands (page of `GW`): `GWx,y,bytes,rows,` and the bytes, 0 for black.
-    pub fn strips(&self) -> Strips<'a> {
+    fn strips(&self) -> Strips<'a> {
         let stride = self.width.div_ceil(8) as usize;
         Strips { data: self.data, stride, rows: (STRIP_BYTES / stride).max(1), y: 0 }
     }
 
     /// Everything behind the picture: the copies.
-    pub fn end(&self) -> Vec<u8> {
+    fn end(&self) -> Vec<u8> {
         format!("P{}\n", self.copies.clamp(1, 65_535)).into_bytes()
     }
 
     /// The whole form at once.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.begin();
-        bytes.extend(self.strips().flatten());
-        bytes.extend(self.end());
-        bytes
+        self.pieces().flatten().collect()
     }
 }
 
-/// The strips of a label; see [`Label::strips`].
+/// The pieces of a label; see [`Label::pieces`].
 #[derive(Debug, Clone)]
-pub struct Strips<'a> {
+pub struct Pieces<'a> {
+    label: Label<'a>,
+    strips: Strips<'a>,
+    begun: bool,
+    ended: bool,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if self.ended {
+            return None;
+        }
+        let mut piece = if self.begun { Vec::new() } else { self.label.begin() };
+        self.begun = true;
+        self.strips.write_next(&mut piece);
+        self.ended = self.strips.is_empty();
+        if self.ended {
+            piece.extend(self.label.end());
+        }
+        Some(piece)
+    }
+}
+
+/// What is left of the strips of a label.
+#[derive(Debug, Clone)]
+struct Strips<'a> {
     data: &'a [u8],
     stride: usize,
     /// Rows in a strip.
@@ -105,22 +135,26 @@ pub struct Strips<'a> {
     y: usize,
 }
 
-impl Iterator for Strips<'_> {
-    type Item = Vec<u8>;
+impl<'a> Strips<'a> {
+    /// The rows that are left.
+    fn rest(&self) -> &'a [u8] {
+        self.data.get(self.y * self.stride..).unwrap_or_default()
+    }
 
-    fn next(&mut self) -> Option<Vec<u8>> {
-        let rest = self.data.get(self.y * self.stride..)?;
-        if rest.is_empty() {
-            return None;
-        }
+    fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Appends one command.
+    fn write_next(&mut self, out: &mut Vec<u8>) {
+        let rest = self.rest();
         let rows = rest.get(..self.rows * self.stride).unwrap_or(rest);
         let count = rows.len() / self.stride;
-        let mut command = format!("GW0,{},{},{count},", self.y, self.stride).into_bytes();
+        out.extend_from_slice(format!("GW0,{},{},{count},", self.y, self.stride).as_bytes());
         // What is behind the last dot of a row is 0, so it becomes 1: white.
-        command.extend(rows.iter().map(|byte| !byte));
-        command.push(b'\n');
+        out.extend(rows.iter().map(|byte| !byte));
+        out.push(b'\n');
         self.y += count;
-        Some(command)
     }
 }
 

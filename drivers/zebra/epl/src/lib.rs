@@ -19,7 +19,7 @@ mod label;
 mod report;
 mod setup;
 
-pub use label::{Label, LabelError, Strips};
+pub use label::{Label, LabelError, Pieces};
 pub use report::{ASK, Fault, Report};
 pub use setup::{Setup, Tracking};
 

@@ -18,6 +18,15 @@ use crate::status;
 /// More than the codes of all errors.
 const LONGEST_ANSWER: u32 = 256;
 
+/// The label of a document.
+pub fn label<'a>(document: &'a Document, settings: &Settings, copies: u32) -> Result<Label<'a>> {
+    let Document::Dots { width, height, data } = document else {
+        return Err(Error::unsupported("This printer speaks EPL2 and cannot print a document in ZPL."));
+    };
+    let label = Label::new(*width, *height, data).map_err(|error| Error::permanent("bitmap", error.to_string()))?;
+    Ok(label.copies(copies).setup(settings.epl_setup()))
+}
+
 /// An open connection.
 pub struct Session {
     connection: Connection,
@@ -66,32 +75,19 @@ impl Session {
     }
 
     /// Prints a label with all its copies; `label_started` has been said, `label_done` is to follow.
-    pub async fn label(
-        &mut self,
-        machine: &Machine,
-        settings: &Settings,
-        printer: &Printer,
-        document: &Document,
-        copies: u32,
-    ) -> Result<Proof> {
-        let Document::Dots { width, height, data } = document else {
-            return Err(Error::unsupported("This printer speaks EPL2 and cannot print a document in ZPL."));
-        };
-        let label = Label::new(*width, *height, data).map_err(|error| Error::permanent("bitmap", error.to_string()))?;
-        let label = label.copies(copies).setup(settings.epl_setup());
+    pub async fn label(&mut self, machine: &Machine, printer: &Printer, label: &Label<'_>) -> Result<Proof> {
         self.check(machine, printer).await.map_err(|error| error.with_outcome(Outcome::NotPrinted))?;
-        self.send_label(&label).await.map_err(|error| error.with_outcome(Outcome::Unknown))?;
+        self.send_label(label).await.map_err(|error| error.with_outcome(Outcome::Unknown))?;
         Ok(Proof::Sent)
     }
 
-    /// Strip by strip: these printers have small buffers, and others of this driver may want to go on in between.
+    /// Piece by piece: these printers have small buffers, and others of this driver may want to go on in between.
     async fn send_label(&self, label: &Label<'_>) -> Result<()> {
-        self.send(&label.begin()).await?;
-        for strip in label.strips() {
-            self.send(&strip).await?;
+        for piece in label.pieces() {
+            self.send(&piece).await?;
             ostler_sdk::yield_now().await;
         }
-        self.send(&label.end()).await
+        Ok(())
     }
 
     /// Sends bytes.

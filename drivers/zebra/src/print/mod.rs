@@ -25,10 +25,10 @@ use ostler_sdk::label_printer::{SetStatus, Status};
 use ostler_sdk::printing::PrintJob;
 use ostler_sdk::{Machine, Result};
 
-/// Says that a label is begun, to the host and to the operator.
-pub async fn begin(machine: &Machine, job: &PrintJob, index: u32) -> Result<()> {
-    job.label_started(index).await?;
+/// Says that a label is begun, to the host and to the operator. Does `work` while the host writes that down.
+pub async fn begin<T>(machine: &Machine, job: &PrintJob, index: u32, work: impl Future<Output = T>) -> Result<T> {
+    let made = job.label_started_while(index, work).await?;
     machine.set_status_text(format!("Label {} of {}, job {}.", index + 1, job.label_count(), job.id()));
     machine.set_status(Status::Printing);
-    Ok(())
+    Ok(made)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ostler_sdk::label_printer::{SetStatus, Status};
 use ostler_sdk::printing::Proof;
 use ostler_sdk::{Error, Machine, Outcome, Result};
-use ostler_zpl::{Bitmap, Expected, Label, Query, Step, Stored, Wait, Watch};
+use ostler_zpl::{Bitmap, Encoding, Expected, Label, Pieces, Query, Step, Stored, Wait, Watch};
 
 use super::document::Document;
 use super::proof;
@@ -19,6 +19,13 @@ const TAKE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often an idle printer is asked again for a counter that did not come.
 const LATE_COUNTS: u8 = 2;
+
+/// A label of dots whose first piece is made already, in one encoding.
+pub struct Begun<'d> {
+    encoding: Encoding,
+    first: Vec<u8>,
+    rest: Pieces<'d>,
+}
 
 /// A printer, and the connection to it, while labels are printed.
 pub struct Run<'a> {
@@ -39,13 +46,36 @@ impl<'a> Run<'a> {
         Self { machine, settings, session, printer, stored: None, cannot_store: false, counted: None }
     }
 
+    /// Makes the first piece of a label, as far as that can be foreseen: nothing of a document in ZPL or with dots that the
+    /// printer has or is to keep, and in the encoding for what is known of the printer. Compressing is most of a label's work, and
+    /// this needs no device.
+    pub fn make<'d>(&self, document: &'d Document, copies: u32, keep: Option<&Stored>) -> Option<Begun<'d>> {
+        let is_stored = self.stored.as_ref().is_some_and(|(_, dots)| dots == document);
+        if keep.is_some() || is_stored {
+            return None;
+        }
+        let Document::Dots { width, height, data } = document else { return None };
+        // What is wrong with it is told when it is sent.
+        let label = self.format(*width, *height, data, copies).ok()?;
+        let mut rest = label.pieces();
+        let first = rest.next()?;
+        Some(Begun { encoding: label.encoding, first, rest })
+    }
+
     /// Prints a label with all its copies; `label_started` has been said, `label_done` is to follow. An error's
     /// outcome is what is known about the label.
     ///
-    /// `keep` names a graphic in which to keep the dots, because the next label has the same ones.
-    pub async fn label(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<Proof> {
+    /// `begun` is what was made of it before. `keep` names a graphic in which to keep the dots, because the next label has
+    /// the same ones.
+    pub async fn label(
+        &mut self,
+        document: &Document,
+        copies: u32,
+        begun: Option<Begun<'_>>,
+        keep: Option<Stored>,
+    ) -> Result<Proof> {
         let repeats = keep.is_some();
-        let result = self.print(document, copies, keep).await;
+        let result = self.print(document, copies, begun, keep).await;
         // While the label is open the host lets bytes through, so the graphic goes now or not at all. Not after an
         // error that says nothing about the line, for a broken one may hold back the bytes for a long time.
         let reachable = match &result {
@@ -60,10 +90,16 @@ impl<'a> Run<'a> {
         result
     }
 
-    async fn print(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<Proof> {
+    async fn print(
+        &mut self,
+        document: &Document,
+        copies: u32,
+        begun: Option<Begun<'_>>,
+        keep: Option<Stored>,
+    ) -> Result<Proof> {
         let outcome = |outcome| move |error: Error| error.with_outcome(outcome);
         let before = self.check().await.map_err(outcome(Outcome::NotPrinted))?;
-        self.send(document, copies, keep).await.map_err(outcome(Outcome::Unknown))?;
+        self.send(document, copies, begun, keep).await.map_err(outcome(Outcome::Unknown))?;
         // `follow` knows more about its errors: a counter may prove that nothing was printed.
         // A printer that was silent just now has told its counter behind the label before: what it takes and loses shows.
         self.follow(copies, before.or(self.counted)).await
@@ -113,16 +149,26 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    /// Sends the format. `keep`: see [`label`](Self::label).
-    pub async fn send(&mut self, document: &Document, copies: u32, keep: Option<Stored>) -> Result<()> {
-        let (width, height, data) = match document {
-            Document::Zpl(format) => return self.session.send(format).await,
-            Document::Dots { width, height, data } => (*width, *height, data),
-        };
+    /// The format for dots, by what is known of the printer.
+    fn format<'d>(&self, width: u32, height: u32, data: &'d [u8], copies: u32) -> Result<Label<'d>> {
         let bitmap = Bitmap::new(width, height, width.div_ceil(8), data)
             .map_err(|error| Error::permanent("bitmap", error.to_string()))?;
         let encoding = self.settings.encoding_for(self.printer.identity.as_ref());
-        let label = Label { bitmap, copies, encoding, setup: self.settings.setup };
+        Ok(Label { bitmap, copies, encoding, setup: self.settings.setup })
+    }
+
+    /// Sends the format. `begun`, `keep`: see [`label`](Self::label).
+    pub async fn send(
+        &mut self,
+        document: &Document,
+        copies: u32,
+        begun: Option<Begun<'_>>,
+        keep: Option<Stored>,
+    ) -> Result<()> {
+        let label = match document {
+            Document::Zpl(format) => return self.session.send(format).await,
+            Document::Dots { width, height, data } => self.format(*width, *height, data, copies)?,
+        };
         if let Some(keep) = keep {
             self.store(keep, document, &label).await?;
         }
@@ -131,14 +177,17 @@ impl<'a> Run<'a> {
         {
             return self.session.send(&label.recall(graphic)).await;
         }
-        // Strip by strip. Compressing one takes a moment, and the other printers of this driver may want to go on in
-        // between.
-        self.session.send(&label.begin()).await?;
-        for strip in label.strips() {
-            self.session.send(&strip).await?;
+        // The printer may have said what it is only after the label was begun.
+        let (first, rest) = match begun.filter(|begun| begun.encoding == label.encoding) {
+            Some(Begun { first, rest, .. }) => (Some(first), rest),
+            None => (None, label.pieces()),
+        };
+        // Piece by piece. Compressing one takes a moment, and the other printers of this driver may want to go on in between.
+        for piece in first.into_iter().chain(rest) {
+            self.session.send(&piece).await?;
             ostler_sdk::yield_now().await;
         }
-        self.session.send(&label.end()).await
+        Ok(())
     }
 
     /// Stores the dots in the printer, when that is smaller and the printer confirms it. See [`Stored`].

@@ -6,8 +6,8 @@ use crate::{Bitmap, Encoding, Setup, Stored};
 /// label of 4 x 6 inch at 8 dots/mm has 124,236.
 pub const MOST_BYTES: usize = 99_999;
 
-/// How a bitmap is to be printed. The format is [`begin`](Self::begin), all [`strips`](Self::strips),
-/// [`end`](Self::end). With a graphic that the printer has stored, [`recall`](Self::recall) is the whole of it.
+/// How a bitmap is to be printed. The format is all its [`pieces`](Self::pieces). With a graphic that the printer has stored,
+/// [`recall`](Self::recall) is the whole of it.
 ///
 /// What [`Setup`] does not name stays as the operator calibrated it at the printer.
 #[derive(Debug, Clone, Copy)]
@@ -29,23 +29,29 @@ impl<'a> Label<'a> {
         Self { bitmap, copies: 1, encoding: Encoding::default(), setup: Setup::default() }
     }
 
+    /// The format in order. The first piece has everything before the graphic, the last one everything behind it, and each one a
+    /// strip of it.
+    ///
+    /// Each call of `next` compresses one strip: the place for a caller who shares its thread to pause in between.
+    pub fn pieces(&self) -> Pieces<'a> {
+        Pieces { label: *self, strips: self.strips(), begun: false, ended: false }
+    }
+
     /// Everything before the graphic: set-up, home position, width and length in dots.
-    pub fn begin(&self) -> Vec<u8> {
+    fn begin(&self) -> Vec<u8> {
         let (width, height) = (self.bitmap.width(), self.bitmap.height());
         let (before, inside) = (self.setup.before(), self.setup.inside());
         format!("{before}^XA{inside}^LH0,0^PW{width}^LL{height}\n").into_bytes()
     }
 
     /// The graphic, as fields of at most [`MOST_BYTES`] of bitmap each, from the top.
-    ///
-    /// Each call of `next` compresses one strip: the place for a caller who shares its thread to pause in between.
-    pub fn strips(&self) -> Strips<'a> {
+    fn strips(&self) -> Strips<'a> {
         let rows = (MOST_BYTES / self.bitmap.stride().max(1)).max(1);
         Strips { bitmap: self.bitmap, encoding: self.encoding, rows, at: 0 }
     }
 
     /// Everything behind the graphic: the number of copies, and the end of the format.
-    pub fn end(&self) -> Vec<u8> {
+    fn end(&self) -> Vec<u8> {
         // Pause after 0 labels, 0 copies of each serial number, no override of the pause count: one batch without a
         // stop.
         format!("^PQ{},0,0,N^XZ\n", self.copies.max(1)).into_bytes()
@@ -61,16 +67,40 @@ impl<'a> Label<'a> {
 
     /// The whole format at once.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.begin();
-        self.strips().for_each(|strip| bytes.extend_from_slice(&strip));
-        bytes.extend(self.end());
-        bytes
+        self.pieces().flatten().collect()
     }
 }
 
-/// The strips of a label; see [`Label::strips`].
+/// The pieces of a label; see [`Label::pieces`].
 #[derive(Debug, Clone)]
-pub struct Strips<'a> {
+pub struct Pieces<'a> {
+    label: Label<'a>,
+    strips: Strips<'a>,
+    begun: bool,
+    ended: bool,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if self.ended {
+            return None;
+        }
+        let mut piece = if self.begun { Vec::new() } else { self.label.begin() };
+        self.begun = true;
+        self.strips.write_next(&mut piece);
+        self.ended = self.strips.is_empty();
+        if self.ended {
+            piece.extend(self.label.end());
+        }
+        Some(piece)
+    }
+}
+
+/// What is left of the strips of a label.
+#[derive(Debug, Clone)]
+struct Strips<'a> {
     bitmap: Bitmap<'a>,
     encoding: Encoding,
     /// Rows in a strip.
@@ -79,23 +109,26 @@ pub struct Strips<'a> {
     at: usize,
 }
 
-impl Iterator for Strips<'_> {
-    /// One field: `^FOx,y^GFA,b,c,d,data^FS`. b equals c: the bytes of the bitmap, not of the text, in every encoding.
-    type Item = Vec<u8>;
+impl<'a> Strips<'a> {
+    /// The rows that are left.
+    fn rest(&self) -> &'a [u8] {
+        self.bitmap.data().get(self.at * self.bitmap.stride()..).unwrap_or_default()
+    }
 
-    fn next(&mut self) -> Option<Vec<u8>> {
+    fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Appends one field: `^FOx,y^GFA,b,c,d,data^FS`. b equals c: the bytes of the bitmap, not of the text, in every encoding.
+    fn write_next(&mut self, out: &mut Vec<u8>) {
         let stride = self.bitmap.stride();
-        let rest = self.bitmap.data().get(self.at * stride..)?;
-        if rest.is_empty() {
-            return None;
-        }
+        let rest = self.rest();
         let data = rest.get(..self.rows * stride).unwrap_or(rest);
         let (y, bytes) = (self.at, data.len());
-        let mut field = format!("^FO0,{y}^GFA,{bytes},{bytes},{stride},").into_bytes();
-        self.encoding.write(data, stride, &mut field);
-        field.extend_from_slice(b"^FS\n");
+        out.extend_from_slice(format!("^FO0,{y}^GFA,{bytes},{bytes},{stride},").as_bytes());
+        self.encoding.write(data, stride, out);
+        out.extend_from_slice(b"^FS\n");
         self.at += bytes / stride;
-        Some(field)
     }
 }
 
@@ -118,17 +151,18 @@ mod tests {
     #[test]
     fn a_4_by_6_inch_label_is_cut_into_strips_that_old_firmware_takes() {
         let data = vec![0x5A; 102 * 1218];
-        let strips: Vec<String> =
-            label(812, 1218, &data).strips().map(|strip| String::from_utf8(strip).unwrap()).collect();
-        assert_eq!(strips.len(), 2);
-        assert!(strips[0].starts_with("^FO0,0^GFA,99960,99960,102,"));
-        assert!(strips[1].starts_with("^FO0,980^GFA,24276,24276,102,"));
+        let pieces: Vec<String> =
+            label(812, 1218, &data).pieces().map(|piece| String::from_utf8(piece).unwrap()).collect();
+        assert_eq!(pieces.len(), 2);
+        assert!(pieces[0].starts_with("^XA") && pieces[0].contains("\n^FO0,0^GFA,99960,99960,102,"));
+        assert!(pieces[1].starts_with("^FO0,980^GFA,24276,24276,102,") && pieces[1].ends_with("^XZ\n"));
     }
 
     #[test]
     fn a_white_label_still_has_a_field_so_that_the_printer_feeds_it() {
         let data = [0; 3];
-        assert_eq!(label(8, 3, &data).strips().next().unwrap(), b"^FO0,0^GFA,3,3,1,,::^FS\n");
+        let format = String::from_utf8(label(8, 3, &data).to_bytes()).unwrap();
+        assert!(format.contains("\n^FO0,0^GFA,3,3,1,,::^FS\n^PQ1"), "{format}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub use firmware::Firmware;
 pub use frames::{Frame, Frames};
 pub use host_status::HostStatus;
 pub use identity::Identity;
-pub use label::{Label, MOST_BYTES, Strips};
+pub use label::{Label, MOST_BYTES, Pieces};
 pub use line::{Line, Query, VARIABLES};
 pub use reply::{Replies, Reply};
 pub use report::Report;
