@@ -13,7 +13,8 @@ fn a_byte_before_label_started_is_refused() {
     says(&job["error"]["message"], &["label-started", "first"]);
     printer::until(&printer, |state| state.connections == 1 && state.connections_open == 0);
     assert_eq!(printer.received_bytes(), 0);
-    assert_eq!(refusals(&daemon, "label-not-started").len(), 1);
+    // Written beside the job.
+    daemon.until("the refusal is in the audit", |daemon| refusals(daemon, "label-not-started").len() == 1);
     set(&daemon, "early", "BEHAVIOUR=honest");
     prints(&daemon, "early", &printer);
 }
