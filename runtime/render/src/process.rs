@@ -1,14 +1,14 @@
 //! One worker process as its parent sees it: starting it, one exchange, and why it died.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -21,6 +21,9 @@ const LAST_WORDS: u64 = 2_048;
 
 /// How long to wait for the standard error of a dead worker: a process that it started could keep it open.
 const LAST_WORDS_TIME: Duration = Duration::from_millis(200);
+
+/// What is read ahead of an answer: its head, with the beginning of its body.
+const READ_AHEAD: usize = 4 * 1024;
 
 /// How a worker is started: a program whose `main` calls [`worker::main`](crate::worker::main), as `ostler render-worker`
 /// does.
@@ -37,7 +40,7 @@ pub struct WorkerCommand {
 pub(crate) struct Worker {
     child: Child,
     stdin: ChildStdin,
-    stdout: ChildStdout,
+    stdout: BufReader<ChildStdout>,
     /// Requests that it answered.
     pub served: u32,
 }
@@ -63,7 +66,7 @@ impl Worker {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(error(io::Error::other("no pipes")));
         };
-        let mut worker = Self { child, stdin, stdout, served: 0 };
+        let mut worker = Self { child, stdin, stdout: BufReader::with_capacity(READ_AHEAD, stdout), served: 0 };
         match worker.send(&Request::Limits(*limits), &[]).await {
             Ok(()) => Ok(worker),
             Err(_) => Err(worker.death(limits).await),
@@ -136,7 +139,10 @@ impl Worker {
     }
 
     async fn send(&mut self, request: &Request, document: &[u8]) -> io::Result<()> {
-        self.stdin.write_all(&protocol::head(request, document.len())?).await?;
+        let head = protocol::head(request, document.len())?;
+        let written = self.stdin.write_vectored(&[IoSlice::new(&head), IoSlice::new(document)]).await?;
+        let (head, document) = protocol::left(&head, document, written);
+        self.stdin.write_all(head).await?;
         self.stdin.write_all(document).await?;
         self.stdin.flush().await
     }

@@ -12,7 +12,7 @@
 //! The first frame is [`Request::Limits`], which has no answer. Each further one is answered by one frame. Both sides are always
 //! the same build, so the frames have no version.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -133,11 +133,20 @@ pub fn head(header: &impl Serialize, body: usize) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Writes a whole frame.
+/// Writes a whole frame; at once, if the other side has room for it, so that it is woken once.
 pub fn write(out: &mut impl Write, header: &impl Serialize, body: &[u8]) -> io::Result<()> {
-    out.write_all(&head(header, body.len())?)?;
+    let head = head(header, body.len())?;
+    let written = out.write_vectored(&[IoSlice::new(&head), IoSlice::new(body)])?;
+    let (head, body) = left(&head, body, written);
+    out.write_all(head)?;
     out.write_all(body)?;
     out.flush()
+}
+
+/// What is left of a frame's head and body when so many bytes of both are written.
+pub fn left<'a>(head: &'a [u8], body: &'a [u8], written: usize) -> (&'a [u8], &'a [u8]) {
+    let of_body = written.saturating_sub(head.len());
+    (head.get(written..).unwrap_or_default(), body.get(of_body..).unwrap_or_default())
 }
 
 /// Reads a whole frame, as JSON that is not parsed yet and body; nothing at the end of the stream. A body longer than
