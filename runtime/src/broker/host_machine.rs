@@ -6,6 +6,7 @@ use super::{
     connection::ConnectionHandle,
     machine::{Machine, MachineHandle},
     services::Services,
+    settings::Settings,
 };
 use crate::{
     contract::{
@@ -90,24 +91,24 @@ impl host::HostMachine for BrokerView<'_> {
     ) -> wasmtime::Result<Answer<Option<types::Value>>> {
         let handle = self.machine(&this)?;
         let scope = convert::scope_from_wit(scope);
-        let value = handle.live().and_then(|machine| {
-            let (spec, value) = handle
-                .with_settings(|all| Ok::<_, DriverError>((all.spec(scope, &key)?.clone(), all.get(scope, &key)?)))?;
+        let read = |machine: &Machine, settings: &Settings| {
+            let (spec, value) = settings.find(scope, &key)?;
             match (spec.kind, value, &self.driver.services) {
                 (SettingKind::Secret, Some(Value::Text(sealed)), Some(services)) => services
                     .store
                     .secrets()
-                    .open_sealed(machine.id, scope, &spec.key, &sealed)
+                    .open_sealed(machine.id, scope, &spec.key, sealed)
                     .map(|secret| Some(Value::Text(secret)))
                     .map_err(|error| DriverError::new(ErrorKind::Permanent, "secret-unreadable", error.to_string())),
-                (_, value, _) => Ok(value),
+                (_, value, _) => Ok(value.cloned()),
             }
-        });
+        };
+        let value = handle.live().and_then(|machine| handle.with_settings(|settings| read(machine, settings)));
         Ok(value.map(|value| value.map(convert::value_to_wit)).map_err(convert::error_to_wit))
     }
 
     fn check_settings(&mut self, this: Resource<MachineHandle>) -> wasmtime::Result<Vec<types::MissingSetting>> {
-        let missing = self.machine(&this)?.with_settings(super::Settings::missing);
+        let missing = self.machine(&this)?.with_settings(Settings::missing);
         let to_wit = |(scope, key): (Scope, crate::model::SettingKey)| types::MissingSetting {
             scope: convert::scope_to_wit(scope),
             key: key.into(),

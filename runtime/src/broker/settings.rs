@@ -26,19 +26,24 @@ impl Settings {
 
     /// The declaration of a key.
     pub fn spec(&self, scope: Scope, key: &str) -> Result<&SettingSpec, DriverError> {
+        self.find(scope, key).map(|(spec, _)| spec)
+    }
+
+    /// The declaration of a key, with the stored value, else the default.
+    pub fn find(&self, scope: Scope, key: &str) -> Result<(&SettingSpec, Option<&Value>), DriverError> {
         let undeclared = || {
             let keys: Vec<_> = self.specs.keys().filter(|(s, _)| *s == scope).map(|(_, key)| key.as_str()).collect();
             let known = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
             DriverError::invalid("undeclared-setting", format!("there is no setting '{key}' here; there are: {known}"))
         };
-        let key: SettingKey = key.parse().map_err(|_| undeclared())?;
-        self.specs.get(&(scope, key)).ok_or_else(undeclared)
+        let at = (scope, key.parse::<SettingKey>().map_err(|_| undeclared())?);
+        let spec = self.specs.get(&at).ok_or_else(undeclared)?;
+        Ok((spec, self.values.get(&at).or(spec.default.as_ref()).filter(|value| !value.is_empty())))
     }
 
     /// The stored value, else the default.
     pub fn get(&self, scope: Scope, key: &str) -> Result<Option<Value>, DriverError> {
-        let spec = self.spec(scope, key)?;
-        Ok(self.values.get(&(scope, spec.key.clone())).or(spec.default.as_ref()).filter(|v| !v.is_empty()).cloned())
+        self.find(scope, key).map(|(_, value)| value.cloned())
     }
 
     /// Changes values in memory.
