@@ -71,7 +71,10 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<()>> {
         let job = job_of(accessor, &this).await?;
         let result = match job.live() {
-            Ok(run) => run.label_started(&job.call, index).instrument(job.call.span.clone()).await,
+            Ok(run) => {
+                let started = run.label_started(&job.call, index).instrument(job.call.span.clone()).await;
+                started.inspect(|_| ahead::look_behind(run, index))
+            }
             Err(error) => Err(error),
         };
         job.call.touch();

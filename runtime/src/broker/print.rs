@@ -14,7 +14,7 @@ use crate::{
 use ostler_render::{Output, Raster, RenderError, Rendered, template};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 /// One attempt at a job.
 pub struct PrintRun {
@@ -26,6 +26,8 @@ pub struct PrintRun {
     pub fields: Vec<Fields>,
     ledger: Mutex<Ledger>,
     book: Book,
+    /// An attempt at the job behind this one, once that was looked for.
+    behind: OnceCell<Option<Arc<Self>>>,
 }
 
 /// Where the ledger is committed.
@@ -98,7 +100,7 @@ impl PrintRun {
         let JobContent { document, fields } = content;
         let labels = LabelProgress { started: None, ..job.labels };
         let ledger = Mutex::new(Ledger { labels, bytes: 0, closed: false });
-        Arc::new(Self { job, document: document.into(), fields, ledger, book })
+        Arc::new(Self { job, document: document.into(), fields, ledger, book, behind: OnceCell::new() })
     }
 
     /// Notes that the driver asks for a label as dots.
@@ -171,6 +173,23 @@ impl PrintRun {
     pub fn close(&self) -> PrintStanding {
         self.ledger.lock().closed = true;
         self.standing()
+    }
+
+    /// An attempt at the job behind this one, which is looked for once. Nothing when none waited for its turn then, or one that
+    /// is not to be read ahead: of another function, or with a document of more than `most_bytes`.
+    pub async fn look_behind(&self, most_bytes: i64) -> Option<Arc<Self>> {
+        let Book::Store { store, .. } = &self.book else { return None };
+        let look = async {
+            let (job, content) = store.job_behind(self.job.id, most_bytes).await.ok()??;
+            let same = job.function == self.job.function && job.label_count > 0;
+            same.then(|| Self::new(job, content, store.clone()))
+        };
+        self.behind.get_or_init(|| look).await.clone()
+    }
+
+    /// The attempt at the job behind this one, if there was one when that was looked for.
+    pub fn expected(&self) -> Option<Arc<Self>> {
+        self.behind.get().cloned().flatten()
     }
 
     /// Whether a byte may go to the device now.

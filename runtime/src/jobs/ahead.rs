@@ -3,6 +3,9 @@
 //! The driver asks for one label after the other, mostly in the same way. So whenever it has got one, the next one is rendered,
 //! of this job or of the one behind it, and the driver finds it in the renderer's cache. A guess that was wrong costs the time of
 //! a worker, and nothing else: nobody waits for it, and what it fails with is told when the label is really wanted.
+//!
+//! The job behind is kept as well, also for drivers that ask for no dots: see
+//! [`Attempt::expected`](super::attempt::Attempt::expected).
 
 use crate::broker::{PrintRun, Services};
 use ostler_render::{Output, Raster};
@@ -20,12 +23,18 @@ pub fn render_next(services: &Arc<Services>, run: &Arc<PrintRun>, index: u32, ra
             let _ = run.render(&services.render, next, raster, output).await;
             return;
         }
-        let Ok(Some((job, content))) = services.store.job_behind(run.job.id, MOST_BYTES).await else { return };
+        let Some(behind) = run.look_behind(MOST_BYTES).await else { return };
         // With other options it would be asked for in another way.
-        if job.function == run.job.function && job.options == run.job.options && job.label_count > 0 {
-            let first = job.labels.done;
-            let behind = PrintRun::new(job, content, services.store.clone());
-            let _ = behind.render(&services.render, first, raster, output).await;
+        if behind.job.options == run.job.options {
+            let _ = behind.render(&services.render, behind.job.labels.done, raster, output).await;
         }
     });
+}
+
+/// Looks for the job behind this one, when its label at `index` is begun and is the last.
+pub fn look_behind(run: &Arc<PrintRun>, index: u32) {
+    if index.saturating_add(1) >= run.job.label_count && run.expected().is_none() {
+        let run = Arc::clone(run);
+        tokio::spawn(async move { run.look_behind(MOST_BYTES).await });
+    }
 }

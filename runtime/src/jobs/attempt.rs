@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// An attempt that has begun: the store knows that it prints.
+/// An attempt that has begun: the store knows that it prints, or is told so right now.
 pub struct Attempt {
     /// The job.
     pub job: JobRecord,
@@ -54,6 +54,24 @@ impl Attempt {
             (Call::of_print(Arc::clone(machine), Arc::clone(&run)), Work::Print(run))
         };
         Self { job, call, work, services: Arc::clone(services) }
+    }
+
+    /// An attempt at the job behind this one, before the store knows of it: its call may begin while the outcome of this one
+    /// is written, in one commit with its own start. It cannot send a byte too early, because `label-started` is an entry behind
+    /// that commit, and the store refuses it for a job that does not print. Only for a job whose work is printing.
+    pub fn expected(&self) -> Option<Self> {
+        let (Work::Print(run), Some(machine)) = (&self.work, &self.call.machine) else { return None };
+        let run = run.expected()?;
+        let job = JobRecord { attempts: run.job.attempts + 1, ..run.job.clone() };
+        let call = Call::of_print(Arc::clone(machine), Arc::clone(&run));
+        Some(Self { job, call, work: Work::Print(run), services: Arc::clone(&self.services) })
+    }
+
+    /// Whether this is the attempt at a job that was expected, which is as it was then.
+    pub fn was_expected(&self, expected: &Self) -> bool {
+        self.job.id == expected.job.id
+            && self.job.labels.done == expected.job.labels.done
+            && self.job.attempts == expected.job.attempts
     }
 
     /// What the call carries.

@@ -9,13 +9,12 @@ use super::{
     change::{machine_state, tell_driver},
     command::Command,
     driver::Driver,
-    serve::{Leave, drained},
+    serve::Leave,
 };
 use crate::{
     broker::{Call, CallKind, Machine, Services, Settings},
     contract::bindings::types,
     instance::{Beside, CallEnd, Instance, InstanceState, Live, Payload},
-    jobs::Patience,
     model::{DriverError, ErrorKind, JobId, MachineState, Timestamp},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -244,65 +243,6 @@ impl Keeper {
                 changed = state.changed() => if changed.is_err() { return Err(Flow::Again) },
             }
         }
-    }
-
-    /// Runs a call and takes commands meanwhile. Those that want the machine for themselves end the call and wait in
-    /// `pending`.
-    pub(super) async fn attend(
-        &mut self,
-        instance: &Arc<Instance>,
-        generation: u64,
-        call: Arc<Call>,
-        payload: Payload,
-    ) -> CallEnd {
-        let running = instance.call(generation, Arc::clone(&call), payload);
-        tokio::pin!(running);
-        let mut patience = Patience::of(&call, &self.machine, &self.services.store);
-        let mut drain = None;
-        loop {
-            tokio::select! {
-                end = &mut running => return end,
-                () = patience.look() => {}
-                () = drained(drain.as_ref()), if !call.is_cancelled() => {
-                    call.cancel("ostler stops, and could wait no longer for the label");
-                }
-                Some(command) = self.commands.recv() => {
-                    match &command {
-                        Command::Look if self.machine.is_active() => {}
-                        Command::Look => call.cancel("the machine was switched off"),
-                        Command::Restart { .. } => call.cancel("the machine is restarted"),
-                        Command::Remove { .. } => call.cancel("the machine was removed"),
-                        Command::Shutdown { at_once, .. } if call.job.is_some() => {
-                            call.wind_down("ostler stops");
-                            drain = Some((Instant::now() + self.services.limits().drain(), at_once.clone()));
-                        }
-                        Command::Shutdown { .. } => call.cancel("ostler stops"),
-                        Command::Job | Command::Cancel { .. } | Command::Run(_) | Command::Reload { .. } => {}
-                    }
-                    match command {
-                        Command::Look | Command::Job => {}
-                        Command::Cancel { job, reply } => {
-                            let ours = call.job == Some(job);
-                            if ours {
-                                call.cancel_by_operator();
-                            }
-                            let _ = reply.send(ours);
-                        }
-                        Command::Run(wanted) if call.job.is_some() => {
-                            let _ = wanted.reply.send(CallEnd::Returned(Err(self.busy(&call))));
-                        }
-                        other => self.pending.push_back(other),
-                    }
-                }
-            }
-        }
-    }
-
-    /// It would wait for as long as the job takes, and somebody waits for it.
-    fn busy(&self, call: &Call) -> DriverError {
-        let job = call.job.map(|job| format!("job {job}")).unwrap_or_default();
-        let message = format!("'{}' is busy with {job}: try again when it is over, or cancel it", self.machine.name());
-        DriverError::new(ErrorKind::Transient, "busy", message)
     }
 
     /// Waits for a command, another driver, or the time of the next try.

@@ -11,7 +11,7 @@
 //! * [`install`]: from bytes to an installed component
 //! * [`keeper`]: one task a machine: its state, its calls, one at a time, in order of importance
 //! * [`command`]: what a keeper is told
-//! * [`serve`]: what a keeper does while its machine is ready
+//! * [`serve`]: what a keeper does while its machine is ready; `attend`: what may come while a call runs
 //! * [`machines`]: adding, changing and removing machines
 //! * `observe`: what there is to see, for metrics
 //! * `queue`: handing in jobs, and deciding about them
@@ -29,6 +29,7 @@
 //! Invariant: a machine's state is changed by its keeper alone.
 
 pub mod actions;
+mod attend;
 pub mod bundle;
 pub mod candidates;
 pub mod capture;

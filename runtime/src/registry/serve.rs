@@ -5,7 +5,7 @@ use super::{
     keeper::Keeper,
 };
 use crate::{
-    broker::{Call, CallKind, Settings},
+    broker::{Call, CallKind, Machine, Settings},
     instance::{CallEnd, InstanceState, Live, Payload},
     jobs::{
         Settlement,
@@ -19,7 +19,6 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
 
 /// Why a machine is ready no longer.
 pub(super) enum Leave {
@@ -39,6 +38,14 @@ enum Due {
         at: Instant,
     },
     Never,
+}
+
+/// What comes behind an attempt.
+enum Concluded {
+    /// The one that was expected, whose call has been made meanwhile and has ended.
+    WentOn(Box<Attempt>, CallEnd),
+    /// An attempt whose call is to be made, if the next job was started.
+    Next(Option<Box<Attempt>>),
 }
 
 /// How long to wait before a job is looked at again that could not be begun.
@@ -216,49 +223,76 @@ impl Keeper {
                 return;
             }
         };
-        while let Some(next) = self.attempt(live, attempt).await {
-            attempt = next;
+        loop {
+            begins(&self.machine, &attempt);
+            let call = Arc::clone(&attempt.call);
+            let mut end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
+            let next = loop {
+                match self.conclude(live, &attempt, &end).await {
+                    Concluded::WentOn(next, next_end) => (attempt, end) = (*next, next_end),
+                    Concluded::Next(next) => break next,
+                }
+            };
+            let Some(next) = next else { return };
+            attempt = *next;
         }
     }
 
-    /// Carries out one attempt. The answer is the next job's, if that was started.
-    async fn attempt(&mut self, live: &Live, attempt: Attempt) -> Option<Attempt> {
-        let id = attempt.job.id;
-        let call = Arc::clone(&attempt.call);
-        call.span.in_scope(|| self.machine.write_log("info", &format!("job {id} begins"), Vec::new()));
-        let end = self.attend(&live.instance, live.generation, call, attempt.payload()).await;
-        let settlement = attempt.settle(&end, attempt.call.is_given_up());
-        let next = match self.write_outcome(live, &attempt, &end, &settlement).await {
-            Ok(next) => next,
-            Err(error) => {
-                tracing::error!(job = %id, %error, "the job's outcome could not be written");
-                return None;
-            }
-        };
-        let words = match &settlement {
-            Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
-            Settlement::Over { state, error } => {
-                let why = error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
-                format!("job {id} is {}{why}", state.name())
-            }
-            Settlement::Again { error, after } => {
-                format!("job {id} is tried again in {after:?}: {}", error.message)
-            }
-        };
-        attempt.call.span.in_scope(|| self.machine.write_log("info", &words, Vec::new()));
+    /// Settles an attempt whose call has ended, and writes down what becomes of the job.
+    async fn conclude(&mut self, live: &Live, attempt: &Attempt, end: &CallEnd) -> Concluded {
+        let settlement = attempt.settle(end, attempt.call.is_given_up());
         let done = matches!(settlement, Settlement::Over { state: JobState::Done, .. });
-        if attempt.call.winding_down().is_some() && !done {
-            tracing::warn!(machine = %self.machine.id, "not finished when ostler stopped: {words}");
-        }
-        if let Some(error) = shown(&settlement) {
-            self.machine.report(error);
-        }
-        if matches!(end, CallEnd::Crashed { .. })
-            && let Some(error) = end.failure()
+        if done
+            && self.may_go_on(live)
+            && let Some(expected) = attempt.expected()
+            && let Some(concluded) = self.go_on(live, attempt, end, &settlement, expected).await
         {
-            self.machine.report(error);
+            return concluded;
         }
-        next
+        match self.write_outcome(live, attempt, end, &settlement).await {
+            Ok(next) => {
+                tell(&self.machine, attempt, end, &settlement);
+                Concluded::Next(next.map(Box::new))
+            }
+            Err(error) => {
+                tracing::error!(job = %attempt.job.id, %error, "the job's outcome could not be written");
+                Concluded::Next(None)
+            }
+        }
+    }
+
+    /// Writes down what becomes of a job, and makes the call of the one that is expected behind it meanwhile. When another one was
+    /// started, that call has ended without a byte. Nothing when the store failed, and the outcome is still to be written.
+    async fn go_on(
+        &mut self,
+        live: &Live,
+        attempt: &Attempt,
+        end: &CallEnd,
+        settlement: &Settlement,
+        expected: Attempt,
+    ) -> Option<Concluded> {
+        let machine = Arc::clone(&self.machine);
+        let mut written = None;
+        let outcome = async {
+            let result = attempt.finish(end, settlement, true).await;
+            if result.is_ok() {
+                tell(&machine, attempt, end, settlement);
+            }
+            match &result {
+                Ok(Some(next)) if next.was_expected(&expected) => begins(&machine, &expected),
+                _ => expected.call.cancel("another job is next"),
+            }
+            written = Some(result);
+        };
+        let (call, payload) = (Arc::clone(&expected.call), expected.payload());
+        let its_end = self.attend_after(outcome, &live.instance, live.generation, call, payload).await;
+        match written {
+            Some(Ok(Some(next))) if next.was_expected(&expected) => {
+                Some(Concluded::WentOn(Box::new(expected), its_end))
+            }
+            Some(Ok(next)) => Some(Concluded::Next(next.map(Box::new))),
+            Some(Err(_)) | None => None,
+        }
     }
 
     /// Whether the next job may begin without a look at anything else: what this asks is what each round asks.
@@ -342,20 +376,42 @@ impl Keeper {
     }
 }
 
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
+fn begins(machine: &Machine, attempt: &Attempt) {
+    let words = format!("job {} begins", attempt.job.id);
+    attempt.call.span.in_scope(|| machine.write_log("info", &words, Vec::new()));
+}
+
+/// Tells what has become of a job.
+fn tell(machine: &Arc<Machine>, attempt: &Attempt, end: &CallEnd, settlement: &Settlement) {
+    let id = attempt.job.id;
+    let words = match settlement {
+        Settlement::Over { state: JobState::Done, .. } => format!("job {id} is done"),
+        Settlement::Over { state, error } => {
+            let why = error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
+            format!("job {id} is {}{why}", state.name())
+        }
+        Settlement::Again { error, after } => {
+            format!("job {id} is tried again in {after:?}: {}", error.message)
+        }
+    };
+    attempt.call.span.in_scope(|| machine.write_log("info", &words, Vec::new()));
+    let done = matches!(settlement, Settlement::Over { state: JobState::Done, .. });
+    if attempt.call.winding_down().is_some() && !done {
+        tracing::warn!(machine = %machine.id, "not finished when ostler stopped: {words}");
+    }
+    if let Some(error) = shown(settlement) {
+        machine.report(error);
+    }
+    if matches!(end, CallEnd::Crashed { .. })
+        && let Some(error) = end.failure()
+    {
+        machine.report(error);
     }
 }
 
-/// Completes when a job in hand got all the time that it gets when the daemon stops; never while it does not.
-pub(super) async fn drained(drain: Option<&(Instant, CancellationToken)>) {
-    match drain {
-        Some((until, at_once)) => tokio::select! {
-            () = sleep_until(*until) => {}
-            () = at_once.cancelled() => {}
-        },
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -195,3 +195,27 @@ fn finished_jobs_go_after_their_time_and_those_in_doubt_stay() {
     assert_eq!(daemon.job(doubtful)["state"], "unknown");
     daemon.cli(&["job", "show", &done.to_string()]).refused(3, &["there is no job"]);
 }
+
+#[test]
+fn whose_turn_it_is_next_is_decided_when_the_job_in_hand_ends_and_not_before() {
+    let (daemon, zebra) = scene();
+    zebra.set_fault(Fault::StallAt { byte: 1500 }).unwrap();
+    go(&daemon, &["machine", "pause", "dock"]);
+    let pictures = ["FIRST", "CANCELLED", "HELD", "LAST"].map(png);
+    let jobs = pictures.each_ref().map(|picture| daemon.print("dock", picture, 1));
+    go(&daemon, &["machine", "resume", "dock"]);
+    // The driver has asked for the first one's dots, and what is behind it is known.
+    printer::until(&zebra, |state| state.partial_formats == 1);
+    go(&daemon, &["job", "cancel", &jobs[1].to_string()]);
+    go(&daemon, &["job", "hold", &jobs[2].to_string()]);
+    zebra.clear_faults().unwrap();
+    for job in [jobs[0], jobs[3]] {
+        let over = daemon.job_over(job);
+        assert_eq!((&over["state"], &over["attempts"]), (&json!("done"), &json!(1)), "{over:#}");
+    }
+    came_out(&zebra, &[&pictures[0], &pictures[3]]);
+    for (job, state) in [(jobs[1], "cancelled"), (jobs[2], "held")] {
+        let passed = daemon.job(job);
+        assert_eq!((&passed["state"], &passed["attempts"]), (&json!(state), &json!(0)), "{passed:#}");
+    }
+}
