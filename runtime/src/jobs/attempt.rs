@@ -67,13 +67,6 @@ impl Attempt {
         Some(Self { job, call, work: Work::Print(run), services: Arc::clone(&self.services) })
     }
 
-    /// Whether this is the attempt at a job that was expected, which is as it was then.
-    pub fn was_expected(&self, expected: &Self) -> bool {
-        self.job.id == expected.job.id
-            && self.job.labels.done == expected.job.labels.done
-            && self.job.attempts == expected.job.attempts
-    }
-
     /// What the call carries.
     pub fn payload(&self) -> Payload {
         let function = self.job.function.clone();
@@ -96,22 +89,33 @@ impl Attempt {
         }
     }
 
-    /// Commits what becomes of the job. If it is over and the machine is to `go_on`, the next job is started with it.
+    /// Commits what becomes of the job. If it is over and the machine is to `go_on`, the next job is started with it, be it the
+    /// one that is `expected` or another one.
     pub async fn finish(
         &self,
         end: &CallEnd,
         settlement: &Settlement,
         go_on: bool,
-    ) -> Result<Option<Self>, StoreError> {
+        expected: Option<&Self>,
+    ) -> Result<Option<Started>, StoreError> {
         let (id, store) = (self.job.id, &self.services.store);
         if let (Work::Call(_), CallEnd::Returned(Ok(Answer::Json(result)))) = (&self.work, end) {
             store.set_job_result(id, result.clone()).await?;
         }
         match (settlement, &self.call.machine) {
             (Settlement::Over { state, error }, Some(machine)) if go_on => {
-                let next = self.enter(|job| store.finish_job_and_start_next(job, *state, error.clone())).await?;
+                let known = expected.map(|expected| expected.job.id);
+                let outcome = |job| store.finish_job_and_start_next(job, *state, error.clone(), known);
+                let next = self.enter(outcome).await?;
                 self.count(*state);
-                return Ok(next.map(|(job, content)| Self::of_started(job, content, machine, &self.services)));
+                let Some((job, content)) = next else { return Ok(None) };
+                if expected.is_some_and(|expected| expected.is_at(&job)) {
+                    return Ok(Some(Started::Expected));
+                }
+                // It is another one, or one that somebody cancelled and took up again meanwhile.
+                let content = content.or_else(|| expected.and_then(Self::content));
+                let attempt = |content| Self::of_started(job, content, machine, &self.services);
+                return Ok(content.map(attempt).map(Started::Other));
             }
             (Settlement::Over { state, error }, _) => {
                 self.enter(|job| store.finish_job(job, *state, error.clone())).await?;
@@ -131,6 +135,19 @@ impl Attempt {
         }
     }
 
+    /// What the job prints.
+    fn content(&self) -> Option<JobContent> {
+        match &self.work {
+            Work::Print(run) => Some(JobContent { document: run.document.to_vec(), fields: run.fields.clone() }),
+            Work::Call(_) => None,
+        }
+    }
+
+    /// Whether it is an attempt at this job, and begins where this stands.
+    fn is_at(&self, job: &JobRecord) -> bool {
+        (self.job.id, self.job.attempts, self.job.labels.done) == (job.id, job.attempts, job.labels.done)
+    }
+
     /// Commits an outcome, and with it what the ledger lacks.
     async fn enter<T, F>(&self, outcome: impl FnOnce(InHand) -> F) -> Result<T, StoreError>
     where
@@ -141,6 +158,14 @@ impl Attempt {
             Work::Call(_) => outcome(self.job.id.into()).await,
         }
     }
+}
+
+/// The job that was started with the end of the one before.
+pub enum Started {
+    /// The one that was expected.
+    Expected,
+    /// Another one.
+    Other(Attempt),
 }
 
 /// The error that a machine shows for a settlement, if it should.

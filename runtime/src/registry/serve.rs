@@ -9,7 +9,7 @@ use crate::{
     instance::{CallEnd, InstanceState, Live, Payload},
     jobs::{
         Settlement,
-        attempt::{Attempt, shown},
+        attempt::{Attempt, Started, shown},
     },
     model::{DriverError, ErrorKind, JobId, JobRecord, JobState, Timestamp},
     store::{STORE_PAUSE, StoreError},
@@ -274,12 +274,12 @@ impl Keeper {
         let machine = Arc::clone(&self.machine);
         let mut written = None;
         let outcome = async {
-            let result = attempt.finish(end, settlement, true).await;
+            let result = attempt.finish(end, settlement, true, Some(&expected)).await;
             if result.is_ok() {
                 tell(&machine, attempt, end, settlement);
             }
             match &result {
-                Ok(Some(next)) if next.was_expected(&expected) => begins(&machine, &expected),
+                Ok(Some(Started::Expected)) => begins(&machine, &expected),
                 _ => expected.call.cancel("another job is next"),
             }
             written = Some(result);
@@ -287,10 +287,9 @@ impl Keeper {
         let (call, payload) = (Arc::clone(&expected.call), expected.payload());
         let its_end = self.attend_after(outcome, &live.instance, live.generation, call, payload).await;
         match written {
-            Some(Ok(Some(next))) if next.was_expected(&expected) => {
-                Some(Concluded::WentOn(Box::new(expected), its_end))
-            }
-            Some(Ok(next)) => Some(Concluded::Next(next.map(Box::new))),
+            Some(Ok(Some(Started::Expected))) => Some(Concluded::WentOn(Box::new(expected), its_end)),
+            Some(Ok(Some(Started::Other(next)))) => Some(Concluded::Next(Some(Box::new(next)))),
+            Some(Ok(None)) => Some(Concluded::Next(None)),
             Some(Err(_)) | None => None,
         }
     }
@@ -317,12 +316,14 @@ impl Keeper {
         settlement: &Settlement,
     ) -> Result<Option<Attempt>, StoreError> {
         loop {
-            match attempt.finish(end, settlement, self.may_go_on(live)).await {
+            match attempt.finish(end, settlement, self.may_go_on(live), None).await {
                 Err(error) if error.passes() && !self.pending.iter().any(Command::interrupts) => {
                     self.store_fails(&format!("the outcome of job {} could not be written", attempt.job.id), &error);
                     self.listen_for(STORE_PAUSE).await;
                 }
-                settled => return settled,
+                Ok(Some(Started::Other(next))) => return Ok(Some(next)),
+                Ok(Some(Started::Expected) | None) => return Ok(None),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -14,7 +14,7 @@
 //! so that a mistake elsewhere cannot print a label twice.
 
 use super::{InHand, Result, Store, StoreError, columns, jobs, writer::Write};
-use crate::model::{DriverError, JobContent, JobId, JobRecord, JobState, NewEvent, Outcome, Timestamp};
+use crate::model::{DriverError, JobContent, JobId, JobRecord, JobState, LabelProgress, NewEvent, Outcome, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -25,7 +25,11 @@ impl Store {
     /// `queued` or `waiting` to `printing`: the call begins, which counts as an attempt. [`StoreError::Conflict`]
     /// also when another job of the machine is printing.
     pub async fn start_job(&self, id: JobId) -> Result<JobRecord> {
-        self.write(move |write| start(write, id)).await
+        self.write(move |write| {
+            let job = jobs::find(write.db, id)?;
+            start(write, &job)
+        })
+        .await
     }
 
     /// `printing` to `waiting` inside a call that goes on: the device wants attention in the middle of a label, such as new
@@ -84,23 +88,26 @@ impl Store {
     }
 
     /// [`Self::finish_job`], and [`Self::start_job`] for the machine's next job if that is due, with one commit. Nothing when no
-    /// job is, or its document is so large that it should be read elsewhere.
+    /// job is, or its document is so large that it should be read elsewhere. Without what it prints, if it is the one of which
+    /// that is `known`.
     pub async fn finish_job_and_start_next(
         &self,
         job: impl Into<InHand>,
         state: JobState,
         error: Option<DriverError>,
-    ) -> Result<Option<(JobRecord, JobContent)>> {
+        known: Option<JobId>,
+    ) -> Result<Option<(JobRecord, Option<JobContent>)>> {
         let job = job.into();
         self.write(move |write| {
             let machine = finish(write, job, state, error.as_ref())?.machine;
             let Some(next) = jobs::select_next(write.db, machine)? else { return Ok(None) };
             let is_due = next.next_try_at.is_none_or(|at| at <= write.now) && next.labels.started.is_none();
-            if !is_due || jobs::document_length(write.db, next.id)? > LARGE_DOCUMENT {
+            let is_known = known == Some(next.id);
+            if !is_due || (!is_known && jobs::document_length(write.db, next.id)? > LARGE_DOCUMENT) {
                 return Ok(None);
             }
-            let next = start(write, next.id)?;
-            let content = jobs::select_content(write.db, next.id)?;
+            let next = start(write, &next)?;
+            let content = if is_known { None } else { Some(jobs::select_content(write.db, next.id)?) };
             Ok(Some((next, content)))
         })
         .await
@@ -108,9 +115,8 @@ impl Store {
 }
 
 /// Begins an attempt.
-fn start(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
-    let job = jobs::find(write.db, id)?;
-    check_free(write.db, &job)?;
+fn start(write: &mut Write<'_>, job: &JobRecord) -> Result<JobRecord> {
+    check_free(write.db, job)?;
     let count = write
         .db
         .prepare_cached(
@@ -118,8 +124,16 @@ fn start(write: &mut Write<'_>, id: JobId) -> Result<JobRecord> {
                              started_at = coalesce(started_at, ?2)
              WHERE id = ?1 AND state IN ('queued', 'waiting') AND label_started IS NULL",
         )?
-        .execute((id.0, write.now.0))?;
-    changed(write, &job, count, "started")
+        .execute((job.id.0, write.now.0))?;
+    let after = JobRecord {
+        state: JobState::Printing,
+        attempts: job.attempts + 1,
+        error: None,
+        next_try_at: None,
+        started_at: job.started_at.or(Some(write.now)),
+        ..job.clone()
+    };
+    changed_to(write, job, after, count, "started")
 }
 
 /// Ends a job.
@@ -142,7 +156,16 @@ fn finish(write: &mut Write<'_>, job: InHand, state: JobState, error: Option<&Dr
                ELSE state IN ('printing', 'waiting') END",
         )?
         .execute(params![id.0, state.name(), error.map(columns::to_json).transpose()?, write.now.0])?;
-    changed(write, &job, count, &format!("finished as {}", state.name()))
+    let started = job.labels.started.filter(|_| state == JobState::Unknown);
+    let after = JobRecord {
+        state,
+        error: error.cloned(),
+        next_try_at: None,
+        finished_at: Some(write.now),
+        labels: LabelProgress { started, ..job.labels },
+        ..job.clone()
+    };
+    changed_to(write, &job, after, count, &format!("finished as {}", state.name()))
 }
 
 /// `waiting` back to `printing`, inside its call.
@@ -183,8 +206,19 @@ fn check_label(job: &JobRecord, error: Option<&DriverError>, wish: &str) -> Resu
 
 /// Ends a transition: the event, or the refusal when no row was changed.
 pub(super) fn changed(write: &mut Write<'_>, before: &JobRecord, count: usize, wish: &str) -> Result<JobRecord> {
+    let after = jobs::find(write.db, before.id)?;
+    changed_to(write, before, after, count, wish)
+}
+
+/// The same for a transition of every print, of which is known what it makes of the job.
+fn changed_to(
+    write: &mut Write<'_>,
+    before: &JobRecord,
+    job: JobRecord,
+    count: usize,
+    wish: &str,
+) -> Result<JobRecord> {
     columns::changed_one(count, || refusal(before, wish))?;
-    let job = jobs::find(write.db, before.id)?;
     let data = json!({ "from": before.state, "to": job.state, "error": job.error, "next-try-at": job.next_try_at });
     write.event(NewEvent::new("job.state-changed", data).of_machine(job.machine).of_job(job.id))?;
     Ok(job)

@@ -5,7 +5,7 @@ use super::{
     folder::{self, DataFolder},
 };
 use crate::model::Timestamp;
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::{Connection, OpenFlags, backup::Backup, config::DbConfig};
 use std::{path::Path, time::Duration};
 
 /// The migrations in order. Each one brings the database from the form before its number to its number. A released
@@ -72,6 +72,9 @@ pub(super) fn open_with(folder: &DataFolder, migrations: &[&str]) -> Result<Conn
 fn set_up(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans do not depend on values, so that a prepared statement is not planned anew for each of them: that took longer than
+    // the statement.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")?;
     Ok(())
 }

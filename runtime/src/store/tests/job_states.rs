@@ -63,7 +63,8 @@ async fn a_finished_label_is_written_in_the_commit_of_the_next_entry_and_before_
     store.label_started(in_hand(id, 0), 1).await.unwrap();
     let labels = store.job(id).await.unwrap().labels;
     assert_eq!(labels, LabelProgress { done: 1, started: Some(1), proof: Some(Proof::Counted) });
-    let (started, _) = store.finish_job_and_start_next(in_hand(id, 1), JobState::Done, None).await.unwrap().unwrap();
+    let (started, _) =
+        store.finish_job_and_start_next(in_hand(id, 1), JobState::Done, None, None).await.unwrap().unwrap();
     assert_eq!((started.id, store.job(id).await.unwrap().state), (next, JobState::Done));
     assert_eq!(store.write_counts().commits, before + 2);
     let told = kinds(&store).await;
@@ -284,24 +285,36 @@ async fn a_person_may_go_on_from_any_label() {
 async fn the_next_job_is_started_with_the_end_of_the_one_before_if_it_is_due() {
     let (_folder, store, machine, first) = printing(1).await;
     let (second, third) = (job(&store, machine, 1).await, job(&store, machine, 1).await);
-    let next = store.finish_job_and_start_next(first, JobState::Cancelled, Some(transient_not_sent())).await.unwrap();
+    let next =
+        store.finish_job_and_start_next(first, JobState::Cancelled, Some(transient_not_sent()), None).await.unwrap();
     let (next, content) = next.unwrap();
     assert_eq!((next.id, next.state, next.attempts), (second, JobState::Printing, 1));
-    assert_eq!(content, store.content(second).await.unwrap());
+    assert_eq!(content, Some(store.content(second).await.unwrap()));
+    assert_same(&store.job(second).await.unwrap(), &next);
     assert_eq!(store.job(first).await.unwrap().state, JobState::Cancelled);
 
     // One that is put off keeps those behind it waiting.
     let fourth = job(&store, machine, 1).await;
     store.defer_job(second, transient_not_sent(), Some(Timestamp::now().after(Duration::from_mins(1)))).await.unwrap();
     store.start_job(third).await.unwrap();
-    let next = store.finish_job_and_start_next(third, JobState::Cancelled, Some(transient_not_sent())).await.unwrap();
+    let next =
+        store.finish_job_and_start_next(third, JobState::Cancelled, Some(transient_not_sent()), None).await.unwrap();
     assert_eq!(next, None);
     assert_eq!(store.job(fourth).await.unwrap().state, JobState::Queued);
 
     // What cannot be finished starts nothing.
     store.start_job(fourth).await.unwrap();
-    conflict(store.finish_job_and_start_next(fourth, JobState::Done, None).await);
+    conflict(store.finish_job_and_start_next(fourth, JobState::Done, None, None).await);
     assert_eq!(store.job(fourth).await.unwrap().state, JobState::Printing);
+}
+
+#[tokio::test]
+async fn what_the_next_job_prints_is_not_read_when_it_is_known() {
+    let (_folder, store, machine, first) = printing(1).await;
+    let second = job(&store, machine, 1).await;
+    let error = Some(transient_not_sent());
+    let next = store.finish_job_and_start_next(first, JobState::Cancelled, error, Some(second)).await.unwrap();
+    assert!(matches!(next, Some((next, None)) if next.id == second && next.state == JobState::Printing));
 }
 
 fn transient_not_sent() -> DriverError {

@@ -1,10 +1,10 @@
 //! Migrations, the backup before them, and databases from the future.
 
 use super::{
-    super::{folder::DataFolder, schema},
+    super::{folder::DataFolder, jobs, schema},
     *,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 
 const SECOND: &str = "ALTER TABLE machines ADD COLUMN note TEXT; CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT;";
 
@@ -108,4 +108,21 @@ async fn jobs_of_an_older_form_keep_their_numbers_and_what_refers_to_them() {
     assert_eq!(store.content(id).await.unwrap().fields[0]["part"], "M4");
     let next = store.enqueue(new_job(store.job(id).await.unwrap().machine, 1)).await.unwrap();
     assert_eq!(next.id, JobId(10), "numbers are never used again");
+}
+
+#[tokio::test]
+async fn a_prepared_statement_is_not_planned_anew_for_another_value() {
+    let (folder, store) = open();
+    let machine = machine(&store, "Zebra").await;
+    let both = [job(&store, machine, 1).await, job(&store, machine, 1).await];
+    let db = schema::open_for_reading(&folder.path().join("ostler.db")).unwrap();
+    let mut find = db.prepare(&jobs::find_sql()).unwrap();
+    for job in both {
+        assert!(find.exists([job.0]).unwrap());
+    }
+    let mut next = db.prepare(&jobs::next_sql()).unwrap();
+    for of in [machine, MachineId::generate()] {
+        assert_eq!(next.exists([of.to_string()]).unwrap(), of == machine);
+    }
+    assert_eq!([find, next].map(|statement| statement.get_status(StatementStatus::RePrepare)), [0, 0]);
 }
