@@ -73,7 +73,7 @@ impl<T: Send> jobs::HostPrintJobWithStore<T> for HasBroker {
         let result = match job.live() {
             Ok(run) => {
                 let started = run.label_started(&job.call, index).instrument(job.call.span.clone()).await;
-                started.inspect(|_| ahead::look_behind(run, index))
+                started.inspect(|()| ahead::look_behind(run, index))
             }
             Err(error) => Err(error),
         };

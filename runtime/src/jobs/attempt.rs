@@ -114,7 +114,7 @@ impl Attempt {
                 }
                 // It is another one, or one that somebody cancelled and took up again meanwhile.
                 let content = content.or_else(|| expected.and_then(Self::content));
-                let attempt = |content| Self::of_started(job, content, machine, &self.services);
+                let attempt = |content| Box::new(Self::of_started(job, content, machine, &self.services));
                 return Ok(content.map(attempt).map(Started::Other));
             }
             (Settlement::Over { state, error }, _) => {
@@ -165,7 +165,7 @@ pub enum Started {
     /// The one that was expected.
     Expected,
     /// Another one.
-    Other(Attempt),
+    Other(Box<Attempt>),
 }
 
 /// The error that a machine shows for a settlement, if it should.

@@ -252,7 +252,7 @@ impl Keeper {
         match self.write_outcome(live, attempt, end, &settlement).await {
             Ok(next) => {
                 tell(&self.machine, attempt, end, &settlement);
-                Concluded::Next(next.map(Box::new))
+                Concluded::Next(next)
             }
             Err(error) => {
                 tracing::error!(job = %attempt.job.id, %error, "the job's outcome could not be written");
@@ -288,7 +288,7 @@ impl Keeper {
         let its_end = self.attend_after(outcome, &live.instance, live.generation, call, payload).await;
         match written {
             Some(Ok(Some(Started::Expected))) => Some(Concluded::WentOn(Box::new(expected), its_end)),
-            Some(Ok(Some(Started::Other(next)))) => Some(Concluded::Next(Some(Box::new(next)))),
+            Some(Ok(Some(Started::Other(next)))) => Some(Concluded::Next(Some(next))),
             Some(Ok(None)) => Some(Concluded::Next(None)),
             Some(Err(_)) | None => None,
         }
@@ -314,7 +314,7 @@ impl Keeper {
         attempt: &Attempt,
         end: &CallEnd,
         settlement: &Settlement,
-    ) -> Result<Option<Attempt>, StoreError> {
+    ) -> Result<Option<Box<Attempt>>, StoreError> {
         loop {
             match attempt.finish(end, settlement, self.may_go_on(live), None).await {
                 Err(error) if error.passes() && !self.pending.iter().any(Command::interrupts) => {

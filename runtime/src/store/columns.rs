@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{error::Error, str::FromStr};
 
 /// Parses a text column.
-pub(super) fn parsed<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<T>
+pub(super) fn parsed<T>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<T>
 where
     T: FromStr,
     T::Err: Error + Send + Sync + 'static,
@@ -17,7 +17,7 @@ where
 }
 
 /// Parses a text column that may be empty.
-pub(super) fn parsed_option<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<Option<T>>
+pub(super) fn parsed_option<T>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<T>>
 where
     T: FromStr,
     T::Err: Error + Send + Sync + 'static,
@@ -26,39 +26,32 @@ where
 }
 
 /// Reads a name of a closed set.
-pub(super) fn named<T>(
-    row: &Row<'_>,
-    column: impl RowIndex + Copy,
-    parse: fn(&str) -> Option<T>,
-) -> rusqlite::Result<T> {
+pub(super) fn named<T>(row: &Row<'_>, column: impl RowIndex, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     text(row, column, |text| parse(text).ok_or_else(|| format!("'{text}' is not one of its names").into()))
 }
 
 /// Reads a JSON column.
-pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<T> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<T> {
     text(row, column, |text| serde_json::from_str(text).map_err(Into::into))
 }
 
 /// Reads a JSON column that may be empty.
-pub(super) fn json_option<T: DeserializeOwned>(
-    row: &Row<'_>,
-    column: impl RowIndex + Copy,
-) -> rusqlite::Result<Option<T>> {
+pub(super) fn json_option<T: DeserializeOwned>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<T>> {
     if is_null(row, column)? { Ok(None) } else { json(row, column).map(Some) }
 }
 
 /// Reads a time.
-pub(super) fn time(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp)
 }
 
 /// Reads a time that may be empty.
-pub(super) fn time_option(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn time_option(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
 
 /// Whether a column is empty.
-pub(super) fn is_null(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<bool> {
+pub(super) fn is_null(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<bool> {
     Ok(row.get_ref(column)? == rusqlite::types::ValueRef::Null)
 }
 
@@ -74,7 +67,7 @@ pub(super) fn changed_one(count: usize, error: impl FnOnce() -> StoreError) -> R
 
 fn text<T>(
     row: &Row<'_>,
-    column: impl RowIndex + Copy,
+    column: impl RowIndex,
     parse: impl FnOnce(&str) -> Result<T, Box<dyn Error + Send + Sync>>,
 ) -> rusqlite::Result<T> {
     let failed = |error| {
