@@ -291,6 +291,10 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
         let value = value.unwrap_or_else(|| "-".to_owned());
         format!("{}:{} = {value} {}", setting.config_type, setting.spec.key, setting.spec.units).trim_end().to_owned()
     });
+    // The state says already what keeps it from starting.
+    let reason = view.state.reason();
+    let errors: Vec<_> =
+        view.machine_errors.iter().map(String::as_str).filter(|error| Some(*error) != reason).collect();
     let properties = view.properties.iter().map(|property| format!("{}: {}", property.key, property.value));
     let last_known = view.last_known.as_ref().map(|known| format!("{} {} ({})", known.name, known.text, known.at));
     out.one(
@@ -309,7 +313,7 @@ fn show(out: Output, view: &MachineView, settings: &[SettingView]) -> Result<()>
             ("settings", values.collect::<Vec<_>>().join("\n")),
             ("kept", view.kept_settings.join("\n")),
             ("properties", properties.collect::<Vec<_>>().join("\n")),
-            ("errors", view.machine_errors.join("\n")),
+            ("errors", errors.join("\n")),
         ],
     )
 }

@@ -69,7 +69,8 @@ fn actor(play: impl Fn(std::net::TcpStream) + Send + Sync + 'static) -> String {
 fn a_plugin_brings_a_machine_type_that_the_daemon_does_not_know() {
     let daemon = Daemon::start();
     let add = ["machine", "add", "desk", "--type", "scale", "--driver", "toledo-8217"];
-    daemon.cli(&add).refused(1, &["scale"]);
+    daemon.cli(&add).refused(1, &["toledo-8217"]);
+    daemon.cli(&[&add[..], &["--pending"]].concat()).refused(1, &["scale", "ostler type list"]);
 
     let archive = daemon.scratch().join("scales.tar.zst");
     plugin::assemble("scale", &archive);
