@@ -22,9 +22,7 @@ const REPLAYED: &str = "idempotency-replayed";
 pub async fn once(State(context): State<Context>, caller: Caller, request: Request, next: Next) -> Response {
     match idempotency_key(request.headers()) {
         Ok(None) => next.run(request).await,
-        Ok(Some(key)) => {
-            named(&context, &caller, &key, request, next).await.unwrap_or_else(ApiError::into_response)
-        }
+        Ok(Some(key)) => named(&context, &caller, &key, request, next).await.unwrap_or_else(ApiError::into_response),
         Err(error) => error.into_response(),
     }
 }
