@@ -328,7 +328,10 @@ impl Layers {
         for (path, key) in
             [("http.tls_certificate", &mut config.http.tls_certificate), ("http.tls_key", &mut config.http.tls_key)]
         {
-            if let Some((_, Origin::File { file, .. })) = self.values.get(path) {
+            // An empty one names no file.
+            if let Some((_, Origin::File { file, .. })) = self.values.get(path)
+                && !key.as_os_str().is_empty()
+            {
                 *key = file.parent().unwrap_or(Path::new("")).join(&*key);
             }
         }
