@@ -139,7 +139,7 @@ impl Keeper {
             return self.wait(None).await;
         }
         self.enter(MachineState::Starting).await;
-        let instance = match driver.instance(self.machine.id).await {
+        let instance = match Box::pin(driver.instance(self.machine.id)).await {
             Ok(instance) => instance,
             Err(error) => {
                 let reason = format!("the driver could not be loaded: {error}");
@@ -153,7 +153,8 @@ impl Keeper {
             Err(flow) => return flow,
         };
         let call = Call::of_machine(CallKind::InitMachine, Arc::clone(&self.machine));
-        let end = self.attend(&instance, generation, call, Payload::None).await;
+        // Boxed, as every call of a keeper is: an idle machine has no room for what only a call needs.
+        let end = Box::pin(self.attend(&instance, generation, call, Payload::None)).await;
         match end.failure() {
             None => self.serve(Live { instance, generation }, instance_state, asked).await,
             // Nothing failed: the keeper was asked to do something else meanwhile.
@@ -186,7 +187,7 @@ impl Keeper {
             Leave::Stop { reason, then } => {
                 self.enter(MachineState::Stopping { reason }).await;
                 let call = Call::of_machine(CallKind::StopMachine, Arc::clone(&self.machine));
-                let end = live.instance.call(live.generation, call, Payload::None).await;
+                let end = Box::pin(live.instance.call(live.generation, call, Payload::None)).await;
                 if let Some(error) = end.failure() {
                     self.machine.report(error);
                 }
