@@ -66,7 +66,7 @@ impl Builder {
         self
     }
 
-    /// Listens on a port of this machine that the system picks, too; [`Daemon::url`] tells which.
+    /// Listens on a port of this machine that the system picks, too; [`Daemon::address`] tells which.
     #[must_use]
     pub fn network(mut self) -> Self {
         self.listen = "127.0.0.1:0";
