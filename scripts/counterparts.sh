@@ -77,22 +77,34 @@ debian() {
     fi
 }
 
+# A folder of its own with a Python and these packages, or with these packages of npm.
+python_with() {
+    local folder=$1
+    shift
+    say "installing $*"
+    rm -rf "${dir:?}/$folder"
+    python3 -m venv "$dir/$folder"
+    "$dir/$folder/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$@" </dev/null
+}
+node_with() {
+    local folder=$1
+    shift
+    say "installing $*"
+    rm -rf "${dir:?}/$folder"
+    mkdir -p "$dir/$folder"
+    npm install --prefix "$dir/$folder" --silent --no-audit --no-fund --ignore-scripts "$@" </dev/null
+}
+
 node_renderer() {
     installed node "${node_packages[@]}" && return
-    say "installing ${node_packages[*]}"
-    rm -rf "$dir/node"
-    mkdir -p "$dir/node"
-    npm install --prefix "$dir/node" --silent --no-audit --no-fund --ignore-scripts "${node_packages[@]}" </dev/null
+    node_with node "${node_packages[@]}"
     printf '%s' "$label" | node "$scripts/zpl-renderer-js.mjs" 8 16 2 | is_png
     stamp "${node_packages[@]}" >"$dir/node/.installed"
 }
 
 python_tools() {
     installed venv "${python_packages[@]}" && return
-    say "installing ${python_packages[*]}"
-    rm -rf "$dir/venv"
-    python3 -m venv "$dir/venv"
-    "$dir/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${python_packages[@]}" </dev/null
+    python_with venv "${python_packages[@]}"
     printf '%s' "$label" | "$dir/venv/bin/python" "$scripts/zplkit.py" 8 16 2 | is_png
     "$dir/venv/bin/componentize-py" --version >/dev/null
     "$dir/venv/bin/python" "$scripts/zxing.py"
@@ -102,10 +114,7 @@ python_tools() {
 # In a folder of its own, so that its many packages come into no other's way.
 html_labels() {
     installed weasyprint "${weasyprint_packages[@]}" && return
-    say "installing ${weasyprint_packages[*]}"
-    rm -rf "$dir/weasyprint"
-    python3 -m venv "$dir/weasyprint"
-    "$dir/weasyprint/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${weasyprint_packages[@]}" </dev/null
+    python_with weasyprint "${weasyprint_packages[@]}"
     # Without a label it says its version, once all of its libraries are loaded.
     [ "$(echo version | "$dir/weasyprint/bin/python" "$scripts/labels.py" /dev/null)" = "${weasyprint_packages[0]#*==}" ]
     stamp "${weasyprint_packages[@]}" >"$dir/weasyprint/.installed"
@@ -113,20 +122,14 @@ html_labels() {
 
 api_tester() {
     installed schemathesis "schemathesis==$schemathesis" && return
-    say "installing schemathesis $schemathesis"
-    rm -rf "$dir/schemathesis"
-    python3 -m venv "$dir/schemathesis"
-    "$dir/schemathesis/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "schemathesis==$schemathesis" </dev/null
+    python_with schemathesis "schemathesis==$schemathesis"
     "$dir/schemathesis/bin/schemathesis" --version >/dev/null
     stamp "schemathesis==$schemathesis" >"$dir/schemathesis/.installed"
 }
 
 accessibility() {
     installed axe "axe-core@$axe" && return
-    say "installing axe-core@$axe"
-    rm -rf "$dir/axe"
-    mkdir -p "$dir/axe"
-    npm install --prefix "$dir/axe" --silent --no-audit --no-fund --ignore-scripts "axe-core@$axe" </dev/null
+    node_with axe "axe-core@$axe"
     [ -s "$dir/axe/node_modules/axe-core/axe.min.js" ]
     stamp "axe-core@$axe" >"$dir/axe/.installed"
 }
@@ -134,10 +137,7 @@ accessibility() {
 # In a folder of its own, so that another version of it leaves the others as they are.
 metrics_reader() {
     installed prometheus "${prometheus_packages[@]}" && return
-    say "installing ${prometheus_packages[*]}"
-    rm -rf "$dir/prometheus"
-    python3 -m venv "$dir/prometheus"
-    "$dir/prometheus/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${prometheus_packages[@]}" </dev/null
+    python_with prometheus "${prometheus_packages[@]}"
     [ "$(printf '# TYPE a counter\na_total 1\n# EOF\n' | "$dir/prometheus/bin/python" "$scripts/openmetrics.py" | head -c 9)" = '[{"name":' ]
     stamp "${prometheus_packages[@]}" >"$dir/prometheus/.installed"
 }

@@ -5,13 +5,14 @@
 //!
 //! * [`secret`]: what a token is made of, and what is kept of it
 //! * [`tokens`]: all tokens and sessions, and whose a secret is
-//! * [`caller`]: who makes a request
+//! * [`caller`]: who makes a request; `visible`: what is there for them
 //! * [`attempts`]: how often one address may be wrong
 
 pub mod attempts;
 pub mod caller;
 pub mod secret;
 pub mod tokens;
+mod visible;
 
 pub use attempts::Attempts;
 pub use caller::Caller;

@@ -10,7 +10,7 @@ use crate::{
     access::Caller,
     model::{JobId, JobRecord, JobState, MachineId},
     registry::{Candidate, Registry},
-    store::{JobFilter, StoreError},
+    store::JobFilter,
 };
 use axum::extract::Request;
 use schemars::JsonSchema;
@@ -48,10 +48,10 @@ pub async fn list(
     }
     let filter = JobFilter {
         machine,
-        among: caller.machines().map(|machines| machines.iter().copied().collect()),
         states,
         limit: filter.limit.unwrap_or(100).min(MAX_LISTED),
         before: filter.before.map(JobId),
+        ..caller.jobs()
     };
     Ok(Json(registry.services.store.jobs(filter).await?))
 }
@@ -128,11 +128,6 @@ pub async fn cancel(registry: State, caller: Caller, Path(id): Path<String>) -> 
 
 /// The job of a number in a path, if it is of a machine that the caller may see.
 pub async fn seen(registry: &Registry, caller: &Caller, id: &str) -> Result<JobRecord, ApiError> {
-    let number = parse(id)?;
-    let job = registry.services.store.job(number).await?;
-    if caller.sees(job.machine) { Ok(job) } else { Err(StoreError::no_job(number).into()) }
-}
-
-fn parse(id: &str) -> Result<JobId, ApiError> {
-    id.parse().map(JobId).map_err(|_| ApiError::not_found(format!("'{id}' is not the number of a job")))
+    let number = id.parse().map_err(|_| ApiError::not_found(format!("'{id}' is not the number of a job")))?;
+    Ok(caller.job(registry, JobId(number)).await?)
 }

@@ -3,7 +3,6 @@
 use super::{
     ApiError, State,
     extract::{Created, Json, Query},
-    machines::find,
     outputs::DataOutput,
     submission::idempotency_key,
     templates::template_of,
@@ -129,9 +128,9 @@ fn machine(registry: &Registry, caller: &Caller, said: &Value) -> Result<Entry, 
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let found = find(registry, caller, &text).ok();
-    found
-        .filter(|entry| entry.machine.machine_type.print_functions().next().is_some())
+    caller
+        .machine(registry, &text)
+        .filter(|entry| entry.machine.machine_type.prints())
         .ok_or_else(|| ApiError::field("machine", format!("\"{text}\" is not a valid choice.")))
 }
 
@@ -162,9 +161,8 @@ pub struct Chosen {
 /// `OPTIONS /api/label/print/?machine=ID`: the fields of the body, with the options of a machine, in the form of Django REST
 /// Framework's metadata.
 pub async fn describe(registry: State, caller: Caller, Query(chosen): Query<Chosen>) -> Result<Json<Value>, ApiError> {
-    let mut printers = registry.machines();
-    printers
-        .retain(|entry| caller.sees(entry.machine.id) && entry.machine.machine_type.print_functions().next().is_some());
+    let mut printers = caller.machines_of(&registry);
+    printers.retain(|entry| entry.machine.machine_type.prints());
     let entry = match chosen.machine {
         Some(id) => Some(machine(&registry, &caller, &json!(id))?),
         None => printers.first().cloned(),

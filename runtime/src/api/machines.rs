@@ -8,7 +8,7 @@ use super::{
 use crate::{
     access::Caller,
     broker::{LogLine, Machine},
-    model::{MachineId, Scope, Slug, Timestamp},
+    model::{Scope, Slug, Timestamp},
     registry::{
         Entry, NewMachine, Registry, RegistryError, Stage,
         view::{MachineView, TypeView},
@@ -85,12 +85,8 @@ impl Filter {
 
 /// The machine of an id in a path.
 pub fn find(registry: &Registry, caller: &Caller, id: &str) -> Result<Entry, ApiError> {
-    let parsed: Option<MachineId> = id.parse().ok();
-    // One that the caller may not see is not there for them.
-    parsed
-        .filter(|id| caller.sees(*id))
-        .and_then(|id| registry.machine(id))
-        .ok_or_else(|| ApiError::not_found(format!("there is no machine {id}; `ostler machine list` shows them")))
+    let missing = || ApiError::not_found(format!("there is no machine {id}; `ostler machine list` shows them"));
+    caller.machine(registry, id).ok_or_else(missing)
 }
 
 /// `GET /api/machine/`.
@@ -99,8 +95,8 @@ pub async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Listed<MachineView>>, ApiError> {
-    let mut machines = registry.machines();
-    machines.retain(|entry| caller.sees(entry.machine.id) && filter.takes(&entry.machine));
+    let mut machines = caller.machines_of(&registry);
+    machines.retain(|entry| filter.takes(&entry.machine));
     filter.sort(&mut machines)?;
     let at = part(machines.len(), filter.limit, filter.offset)?;
     let mut views = Vec::with_capacity(at.len());

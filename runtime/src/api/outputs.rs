@@ -87,8 +87,7 @@ pub async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Listed<DataOutput>>, ApiError> {
-    let among = caller.machines().map(|machines| machines.iter().copied().collect());
-    let all = registry.services.store.jobs(JobFilter { among, limit: MOST, ..JobFilter::default() }).await?;
+    let all = registry.services.store.jobs(JobFilter { limit: MOST, ..caller.jobs() }).await?;
     let count = all.len();
     let at = part(count, filter.limit, filter.offset)?;
     let shown = all.into_iter().skip(at.start).take(at.len()).map(DataOutput::from).collect();

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::Serialize;
 use serde_json::json;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -23,21 +23,12 @@ const MOST: usize = 64;
 pub struct RequestId(pub String);
 
 /// What programs want to know of a refusal.
+#[derive(Serialize)]
 struct Explained<'a> {
+    code: &'a str,
     request_id: &'a str,
-    refusal: &'a Refusal,
-}
-
-impl Serialize for Explained<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("code", &self.refusal.code)?;
-        map.serialize_entry("request_id", self.request_id)?;
-        if let Some(hint) = self.refusal.hint {
-            map.serialize_entry("hint", hint)?;
-        }
-        map.end()
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
 }
 
 /// Gives a request an id, or keeps the one that it brings, and writes it into its answer.
@@ -53,7 +44,8 @@ pub async fn surround(mut request: Request, next: Next) -> Response {
         tracing::error_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        let body = json!({ "detail": refusal.detail, "error": Explained { request_id: &id, refusal: &refusal } });
+        let error = Explained { code: &refusal.code, request_id: &id, hint: refusal.hint };
+        let body = json!({ "detail": refusal.detail, "error": error });
         *response.body_mut() = Body::from(body.to_string());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().remove(header::CONTENT_LENGTH);

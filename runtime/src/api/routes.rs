@@ -192,7 +192,7 @@ impl About {
                 operation.extensions.insert("x-role".to_owned(), json!(role.name()));
                 operation.extensions.insert("x-some-machines".to_owned(), json!(self.need.some_machines));
             }
-            None => operation.security = vec![indexmap_empty()],
+            None => operation.security = vec![aide::openapi::SecurityRequirement::default()],
         }
         for name in self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             operation.parameters.push(ReferenceOr::Item(Parameter::Path {
@@ -230,10 +230,6 @@ impl About {
         }
         transform
     }
-}
-
-fn indexmap_empty() -> aide::openapi::SecurityRequirement {
-    aide::openapi::SecurityRequirement::default()
 }
 
 fn parameter(name: &str, description: Option<&str>, required: bool) -> ParameterData {

@@ -1,6 +1,6 @@
 //! A machine type: a WIT contract and a manifest. It is data, not code.
 
-use super::{packages::KnownType, schema, signature};
+use super::{TypeFunction, packages::KnownType, signature};
 use crate::model::{SettingSpec, Slug};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -130,23 +130,6 @@ pub struct MachineType {
     pub is_missing: bool,
 }
 
-/// A function of a contract.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-pub struct TypeFunction {
-    /// Its name.
-    pub name: String,
-    /// Its type in WIT; records and the like stand by their names.
-    pub signature: String,
-    /// Whether it can be called from outside: it takes the machine first, and no other resource.
-    pub callable: bool,
-    /// The JSON Schema of its parameters, if it can be called from outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<serde_json::Value>,
-    /// The JSON Schema of what it returns, if it can be called from outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub returns: Option<serde_json::Value>,
-}
-
 /// The interfaces of the core whose types functions of `[intake]` answer with.
 const TYPES: &str = "ostler:machine/types@0.1.0";
 const JOBS: &str = "ostler:printing/jobs@0.1.0";
@@ -204,7 +187,7 @@ impl MachineType {
                     jobs: manifest.jobs,
                     intake: manifest.intake,
                     translations: manifest.translations,
-                    functions: functions_of(resolve, interface),
+                    functions: TypeFunction::all(resolve, interface),
                     provider: provider.cloned(),
                     is_missing: false,
                 };
@@ -244,6 +227,11 @@ impl MachineType {
         self.jobs.iter().filter(prints)
     }
 
+    /// Whether such machines print.
+    pub fn prints(&self) -> bool {
+        self.print_functions().next().is_some()
+    }
+
     /// The status of a WIT case.
     pub fn status(&self, case: &str) -> Option<&Status> {
         self.statuses.iter().find(|status| status.case == case)
@@ -253,26 +241,6 @@ impl MachineType {
     pub fn status_model(&self) -> String {
         format!("{}Status", self.slug.pascal_case())
     }
-}
-
-fn functions_of(resolve: &Resolve, interface: InterfaceId) -> Vec<TypeFunction> {
-    let functions = resolve.interfaces.get(interface).into_iter().flat_map(|interface| interface.functions.values());
-    functions
-        .map(|function| {
-            let mut parameters = function.params.iter().map(|param| &param.ty);
-            let first = parameters.next().map(|ty| signature::ty(resolve, ty));
-            let callable = function.kind.is_async()
-                && first.as_deref() == Some("own<machine>")
-                && parameters.chain(&function.result).all(|ty| signature::is_value(resolve, ty));
-            TypeFunction {
-                name: function.name.clone(),
-                signature: signature::brief(resolve, function),
-                callable,
-                parameters: callable.then(|| schema::parameters(resolve, function)),
-                returns: callable.then(|| schema::result(resolve, function)),
-            }
-        })
-        .collect()
 }
 
 /// `ostler:label-printer/printer@0.1.0` -> `ostler:label-printer/status@0.1.0`.
@@ -324,7 +292,7 @@ fn check_size(resolve: &Resolve, interface: InterfaceId) -> Result<(), String> {
 
 /// A function that runs as a job takes values, or the machine and a print job.
 fn check_jobs(manifest: &Manifest, resolve: &Resolve, interface: InterfaceId, problems: &mut Vec<String>) {
-    let functions = functions_of(resolve, interface);
+    let functions = TypeFunction::all(resolve, interface);
     let Some(found) = resolve.interfaces.get(interface) else { return };
     for name in &manifest.jobs {
         let callable = functions.iter().any(|of| of.name == *name && of.callable);

@@ -2,6 +2,7 @@
 //!
 //! * [`packages`]: the WIT packages that are known, embedded or brought along
 //! * [`machine_type`]: a type's manifest, checked against its WIT
+//! * [`type_function`]: the functions of a contract
 //! * [`conformance`]: compares a component with its type's contract and lists everything that differs
 //! * [`signature`]: WIT functions and types in words, for comparing and for messages
 //! * [`bindings`]: the generated Rust side of the contract versions that this runtime serves
@@ -16,7 +17,9 @@ pub mod machine_type;
 pub mod packages;
 pub mod schema;
 pub mod signature;
+pub mod type_function;
 
 pub use conformance::{Conformance, NonConformance};
-pub use machine_type::{MachineType, Status, TypeError, TypeFunction};
+pub use machine_type::{MachineType, Status, TypeError};
 pub use packages::{KnownType, Packages};
+pub use type_function::TypeFunction;

@@ -4,7 +4,6 @@ use super::{
     answer::PageError,
     errors::Errors,
     input::{Choice, Input},
-    lines::prints,
 };
 use crate::{
     access::Caller,
@@ -167,8 +166,8 @@ impl PrintForm {
 
 /// The machines that print, by name.
 fn printers(registry: &Registry, caller: &Caller) -> Vec<Entry> {
-    let mut printers: Vec<_> =
-        registry.machines().into_iter().filter(|entry| prints(entry) && caller.sees(entry.machine.id)).collect();
+    let mut printers = caller.machines_of(registry);
+    printers.retain(|entry| entry.machine.machine_type.prints());
     printers.sort_by_key(|entry| entry.machine.name().to_lowercase());
     printers
 }

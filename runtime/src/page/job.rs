@@ -163,11 +163,10 @@ pub async fn reprint(registry: State, caller: Caller, Path(id): Path<String>) ->
 
 async fn find(registry: &Registry, caller: &Caller, id: &str) -> Result<JobRecord, PageError> {
     let number = id.parse().map(JobId).map_err(|_| PageError::no_job(id))?;
-    match registry.services.store.job(number).await {
-        Ok(job) if caller.sees(job.machine) => Ok(job),
-        Ok(_) | Err(StoreError::NotFound { .. }) => Err(PageError::no_job(id)),
-        Err(error) => Err(error.into()),
-    }
+    caller.job(registry, number).await.map_err(|error| match error {
+        StoreError::NotFound { .. } => PageError::no_job(id),
+        error => error.into(),
+    })
 }
 
 /// The page of what a decision made of a job, or the job's own with why nothing was decided.

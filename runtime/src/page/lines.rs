@@ -149,7 +149,7 @@ impl MachineLine {
             reason,
             restart_required: board.restart_required,
             paused: machine.is_paused(),
-            prints: prints(entry),
+            prints: entry.machine.machine_type.prints(),
             operated: caller.reaches(Role::Operate),
             queue,
         }
@@ -160,9 +160,4 @@ impl MachineLine {
         let paused = if self.paused { ", paused" } else { "" };
         format!("{}: {}{paused}", self.name, self.badge.text)
     }
-}
-
-/// Whether a machine prints labels.
-pub fn prints(entry: &Entry) -> bool {
-    entry.machine.machine_type.print_functions().next().is_some()
 }

@@ -67,8 +67,7 @@ struct Fact {
 }
 
 fn find(registry: &Registry, caller: &Caller, id: &str) -> Result<Entry, PageError> {
-    let entry = id.parse().ok().filter(|id| caller.sees(*id)).and_then(|id| registry.machine(id));
-    entry.ok_or_else(PageError::no_machine)
+    caller.machine(registry, id).ok_or_else(PageError::no_machine)
 }
 
 /// `GET /machine/{id}`.
@@ -155,9 +154,7 @@ pub async fn pause(
     Path(id): Path<String>,
     Form(button): Form<Button>,
 ) -> Result<Redirect, PageError> {
-    let entry = find(&registry, &caller, &id)?;
-    registry.pause_machine(&entry, true, caller.name()).await?;
-    Ok(button.back(&entry))
+    set_paused(&registry, &caller, &id, &button, true).await
 }
 
 /// `POST /machine/{id}/resume`.
@@ -167,9 +164,7 @@ pub async fn resume(
     Path(id): Path<String>,
     Form(button): Form<Button>,
 ) -> Result<Redirect, PageError> {
-    let entry = find(&registry, &caller, &id)?;
-    registry.pause_machine(&entry, false, caller.name()).await?;
-    Ok(button.back(&entry))
+    set_paused(&registry, &caller, &id, &button, false).await
 }
 
 /// `POST /machine/{id}/restart`.
@@ -181,6 +176,18 @@ pub async fn restart(
 ) -> Result<Redirect, PageError> {
     let entry = find(&registry, &caller, &id)?;
     registry.restart_machine(&entry, button.hard, caller.name()).await?;
+    Ok(button.back(&entry))
+}
+
+async fn set_paused(
+    registry: &Registry,
+    caller: &Caller,
+    id: &str,
+    button: &Button,
+    paused: bool,
+) -> Result<Redirect, PageError> {
+    let entry = find(registry, caller, id)?;
+    registry.pause_machine(&entry, paused, caller.name()).await?;
     Ok(button.back(&entry))
 }
 

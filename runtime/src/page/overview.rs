@@ -68,14 +68,12 @@ async fn all_machines(registry: &Registry, caller: &Caller) -> Result<Vec<Machin
         let queue = queues.remove(&entry.machine.id).unwrap_or_default();
         MachineLine::new(&entry, caller, queue)
     };
-    let seen = registry.machines().into_iter().filter(|entry| caller.sees(entry.machine.id));
-    let mut machines: Vec<_> = seen.map(line).collect();
+    let mut machines: Vec<_> = caller.machines_of(registry).into_iter().map(line).collect();
     machines.sort_by_key(|machine| machine.name.to_lowercase());
     Ok(machines)
 }
 
 async fn latest_jobs(registry: &Registry, caller: &Caller) -> Result<Vec<JobLine>, PageError> {
-    let among = caller.machines().map(|machines| machines.iter().copied().collect());
-    let filter = JobFilter { among, limit: LISTED, ..JobFilter::default() };
+    let filter = JobFilter { limit: LISTED, ..caller.jobs() };
     Ok(registry.services.store.jobs(filter).await?.iter().map(JobLine::from).collect())
 }

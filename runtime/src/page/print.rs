@@ -148,8 +148,7 @@ impl Sent {
         if !self.broken.is_empty() {
             return Err(self.broken.clone());
         }
-        let id = self.typed.get("machine").and_then(|id| id.parse().ok()).filter(|id| caller.sees(*id));
-        let entry = id.and_then(|id| registry.machine(id));
+        let entry = self.typed.get("machine").and_then(|id| caller.machine(registry, id));
         let entry =
             entry.ok_or_else(|| Errors::beside("machine", "Choose a machine; this one is not there any more."))?;
         let copies = self.typed.filled("copies").unwrap_or("1").trim();

@@ -51,7 +51,7 @@ impl Registry {
     pub async fn candidates(&self, submission: &Submission) -> Result<Vec<Candidate>, SubmitError> {
         check_document(&self.services, submission).await?;
         let mut machines = self.machines();
-        machines.retain(|entry| entry.machine.machine_type.print_functions().next().is_some());
+        machines.retain(|entry| entry.machine.machine_type.prints());
         let asked = futures::stream::iter(machines).map(|entry| self.candidate(entry, submission));
         let mut candidates: Vec<_> = asked.buffered(SIDE_BY_SIDE).try_collect().await?;
         candidates.sort_by_key(|candidate: &Candidate| (candidate.takes, candidate.jobs_before));

@@ -93,7 +93,7 @@ impl<'a> Label<'a> {
 
     /// The whole form at once.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.pieces().flatten().collect()
+        self.pieces().collect::<Vec<_>>().concat()
     }
 }
 
