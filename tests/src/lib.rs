@@ -32,6 +32,7 @@
 //! * [`front`]: the pages as a browser reaches them; [`browser`]: such a browser
 //! * [`codes`]: codes of every symbology, and whether they are read back
 //! * [`counterpart`]: programs nobody here wrote, which read what we print
+//! * [`namespace`]: a network of a test's own
 //! * [`holder`]: another program that holds the daemon's database
 //! * [`place`]: where binary, drivers and counterparts lie
 //!
@@ -52,6 +53,7 @@ pub mod dots;
 pub mod front;
 pub mod holder;
 pub mod label;
+pub mod namespace;
 pub mod network;
 pub mod pages;
 pub mod place;

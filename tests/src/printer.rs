@@ -1,5 +1,6 @@
 //! Simulated printers, and the runtime that they live on.
 
+use crate::dots;
 use ostler_simulators::{ZebraConfig, ZebraPrinter, zebra};
 use std::sync::LazyLock;
 use tokio::runtime::{Builder, Runtime};
@@ -27,4 +28,14 @@ pub fn zebra_with(config: ZebraConfig) -> ZebraPrinter {
 /// Waits until a printer's state meets a condition, or fails the test with that state.
 pub fn until(printer: &ZebraPrinter, condition: impl FnMut(&zebra::State) -> bool) -> zebra::State {
     runtime().block_on(printer.wait_until_within(crate::PATIENCE, condition)).unwrap()
+}
+
+/// The labels that came out, as the pictures that they were.
+#[track_caller]
+pub fn came_out(zebra: &ZebraPrinter, pictures: &[&[u8]]) {
+    let labels = zebra.labels();
+    assert_eq!(labels.len(), pictures.len());
+    for (label, picture) in labels.iter().zip(pictures) {
+        dots::assert_same(&dots::of_png(picture), &label.bitmap);
+    }
 }

@@ -29,6 +29,7 @@ const AS_SET: (&str, &str) = ("printer", "As the printer is set");
 /// The driver, with everything that it declares.
 pub fn info() -> DriverInfo {
     let info = DriverInfo::new("zebra-zpl", "Zebra ZPL II", env!("CARGO_PKG_VERSION"))
+        .grant("link-local", "A printer on a direct cable, without a router, gives itself a link-local address.")
         .description(
             "Zebra label printers, and others that speak ZPL II, over the network, USB or a serial line; old ones in EPL2.",
         )

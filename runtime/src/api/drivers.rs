@@ -7,7 +7,7 @@ use super::{
 use crate::{
     access::Caller,
     broker::LogLine,
-    model::{Digest, InstalledDriver, Isolation, Slug},
+    model::{Digest, GrantState, InstalledDriver, Isolation, Slug},
     registry::{Registry, view::DriverView},
 };
 use axum::response::NoContent;
@@ -128,6 +128,31 @@ pub async fn update(
     let (by, of) = (Arc::clone(&registry), parse(&slug)?);
     carried(async move { by.isolate(&of, body.isolation, caller.name()).await }).await?;
     show(registry, Path(slug)).await
+}
+
+/// `GET /api/driver/{slug}/grants/`: what a driver asks for beyond the settings of its machines, and what is approved of that.
+pub async fn grants(registry: State, Path(slug): Path<String>) -> Result<Json<Vec<GrantState>>, ApiError> {
+    Ok(Json(registry.grants(&parse(&slug)?).await?))
+}
+
+/// `PUT /api/driver/{slug}/grants/{grant}/`: approves it.
+pub async fn approve(
+    registry: State,
+    caller: Caller,
+    Path((slug, grant)): Path<(String, String)>,
+) -> Result<Json<Vec<GrantState>>, ApiError> {
+    let slug = parse(&slug)?;
+    Ok(Json(carried(async move { registry.approve(&slug, &grant, caller.name()).await }).await?))
+}
+
+/// `DELETE /api/driver/{slug}/grants/{grant}/`: takes the approval back.
+pub async fn revoke(
+    registry: State,
+    caller: Caller,
+    Path((slug, grant)): Path<(String, String)>,
+) -> Result<Json<Vec<GrantState>>, ApiError> {
+    let slug = parse(&slug)?;
+    Ok(Json(carried(async move { registry.revoke(&slug, &grant, caller.name()).await }).await?))
 }
 
 /// Which component to remove.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    model::{JobId, JobRecord, JobState, MachineId},
+    model::{JobId, JobRecord, JobState, MachineId, Place},
     registry::{Candidate, Registry},
     store::JobFilter,
 };
@@ -94,6 +94,59 @@ pub async fn hold(registry: State, caller: Caller, Path(id): Path<String>) -> Re
 /// `POST /api/job/{id}/release/`: lets a held job go on.
 pub async fn release(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<JobRecord>, ApiError> {
     Ok(Json(registry.release_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
+}
+
+/// Where a job goes: one of these.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "JobMove")]
+pub enum Move {
+    /// The first or the last place of its queue.
+    To(End),
+    /// Right before the job of this number, which is in the same queue.
+    Before(i64),
+    /// Right behind it.
+    After(i64),
+    /// To the end of the queue of this machine, if that takes it.
+    Machine(MachineId),
+}
+
+/// An end of a queue.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "QueueEnd")]
+pub enum End {
+    /// Its turn is next.
+    First,
+    /// All others are before it.
+    Last,
+}
+
+/// `POST /api/job/{id}/move/`: changes the turn of a job that waits for it.
+pub async fn move_elsewhere(
+    registry: State,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(to): Json<Move>,
+) -> Result<Json<JobRecord>, ApiError> {
+    let job = seen(&registry, &caller, &id).await?;
+    let place = match to {
+        Move::To(End::First) => Place::First,
+        Move::To(End::Last) => Place::Last,
+        Move::Before(other) => Place::Before(caller.job(&registry, JobId(other)).await?.id),
+        Move::After(other) => Place::After(caller.job(&registry, JobId(other)).await?.id),
+        Move::Machine(machine) => {
+            let to = find(&registry, &caller, &machine.to_string())?;
+            return Ok(Json(registry.move_job_to(&job, &to, caller.name()).await?));
+        }
+    };
+    Ok(Json(registry.move_job(job.id, place, caller.name()).await?))
+}
+
+/// `GET /api/machine/{id}/queue/`: the jobs that are not over, in the order of their turns; the first 1,000.
+pub async fn queue(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Vec<JobRecord>>, ApiError> {
+    let entry = find(&registry, &caller, &id)?;
+    Ok(Json(registry.services.store.queue(entry.machine.id, MAX_LISTED).await?))
 }
 
 /// Where to go on.

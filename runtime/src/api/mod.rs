@@ -176,6 +176,11 @@ fn of_machines(routes: Routes) -> Routes {
         )
         .at("/api/machine/{id}/pause/", on_machines(Operate), post(machines::pause, "Keep a machine's jobs waiting"))
         .at("/api/machine/{id}/resume/", on_machines(Operate), post(machines::resume, "Let a machine's jobs go on"))
+        .at(
+            "/api/machine/{id}/queue/",
+            on_machines(View),
+            get(jobs::queue, "Its jobs that are not over, in the order of their turns"),
+        )
         .at("/api/machine/{id}/log/", on_machines(View), get(machines::log, "What its driver logged, the latest lines"))
         .at(
             "/api/machine/{id}/history/",
@@ -265,6 +270,17 @@ fn of_drivers(routes: Routes) -> Routes {
         .at("/api/driver/{slug}/enable/", on_all(Admin), post(drivers::enable, "Enable a component"))
         .at("/api/driver/{slug}/disable/", on_all(Admin), post(drivers::disable, "Disable a driver; its machines stop"))
         .at("/api/driver/{slug}/rollback/", on_all(Admin), post(drivers::roll_back, "Back to the component before"))
+        .at("/api/driver/{slug}/grants/", on_all(View), get(drivers::grants, "What a driver asks for beyond settings"))
+        .at(
+            "/api/driver/{slug}/grants/{grant}/",
+            on_all(Admin),
+            put(drivers::approve, "Approve a grant; the driver's machines start again"),
+        )
+        .at(
+            "/api/driver/{slug}/grants/{grant}/",
+            on_all(Admin),
+            delete(drivers::revoke, "Take an approval back; the driver's machines start again"),
+        )
         .at("/api/driver/{slug}/log/", on_all(View), get(drivers::log, "What a driver logged for no machine"))
         .at("/api/plugin/", on_all(View), get(plugins::list, "Plugins"))
         .at(
@@ -300,6 +316,11 @@ fn of_jobs(routes: Routes) -> Routes {
         .at("/api/job/{id}/cancel/", on_machines(Operate), post(jobs::cancel, "Cancel a job"))
         .at("/api/job/{id}/hold/", on_machines(Operate), post(jobs::hold, "Keep a job from running, in its place"))
         .at("/api/job/{id}/release/", on_machines(Operate), post(jobs::release, "Let a held job go on"))
+        .at(
+            "/api/job/{id}/move/",
+            on_machines(Operate),
+            post(jobs::move_elsewhere, "Change a job's turn, or move it to another machine"),
+        )
         .at("/api/job/{id}/retry/", on_machines(Operate), post(jobs::retry, "Go on with a job that is over"))
         .at(
             "/api/job/{id}/reprint/",

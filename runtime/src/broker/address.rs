@@ -1,10 +1,10 @@
 //! Where does a device URI lead, and is that a place that a driver may be led to?
 //!
 //! The operator's setting is the permission; these rules are what even an operator's typing error must not open: names
-//! are resolved by the host, and every resolved address is checked before it is used.
+//! are resolved by the host, and every resolved address is checked before it is used. One of the rules a grant can lift.
 
-use super::serial::SerialLine;
-use crate::model::{DriverError, ErrorKind};
+use super::{grants::Grants, serial::SerialLine};
+use crate::model::{DriverError, ErrorKind, Grant};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -91,15 +91,28 @@ pub fn refusal(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The cloud metadata services that do not lie in the link-local range.
-const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
-const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+/// Cloud metadata services: of the large clouds, of containers at one of them, and two that are not link-local.
+const METADATA_V4: [Ipv4Addr; 5] = [
+    Ipv4Addr::new(169, 254, 169, 254),
+    Ipv4Addr::new(169, 254, 170, 2),
+    Ipv4Addr::new(169, 254, 170, 23),
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(192, 0, 0, 192),
+];
+const METADATA_V6: [Ipv6Addr; 3] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+];
+
+/// The rule that the grant [`Grant::LinkLocal`] lifts.
+const LINK_LOCAL: &str = "link-local";
 
 fn refusal_v4(address: Ipv4Addr) -> Option<&'static str> {
-    if address.is_link_local() {
-        Some("link-local")
-    } else if METADATA_V4.contains(&address) {
+    if METADATA_V4.contains(&address) {
         Some("metadata")
+    } else if address.is_link_local() {
+        Some(LINK_LOCAL)
     } else if address.is_multicast() {
         Some("multicast")
     } else if address.is_broadcast() {
@@ -112,10 +125,10 @@ fn refusal_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
-    if address.is_unicast_link_local() {
-        Some("link-local")
-    } else if address == METADATA_V6 {
+    if METADATA_V6.contains(&address) {
         Some("metadata")
+    } else if address.is_unicast_link_local() {
+        Some(LINK_LOCAL)
     } else if address.is_multicast() {
         Some("multicast")
     } else if address.is_unspecified() {
@@ -133,8 +146,8 @@ fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Resolves a name and keeps what may be used. An error names the rule when every address is refused.
-pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DriverError> {
+/// Resolves a name and keeps what a driver with these grants may use. An error names the rule when every address is refused.
+pub async fn resolve(host: &str, port: u16, grants: &Grants) -> Result<Vec<SocketAddr>, DriverError> {
     let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
         .await
         .map_err(|error| {
@@ -148,18 +161,29 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DriverErr
     let mut refused = None;
     let mut usable = Vec::new();
     for address in found {
-        match refusal(address.ip()) {
-            None => usable.push(address),
-            Some(rule) => refused = Some((address.ip(), rule)),
+        match allowed(host, address.ip(), grants) {
+            Ok(()) => usable.push(address),
+            Err(why) => refused = Some(why),
         }
     }
     match (usable.is_empty(), refused) {
         (false, _) => Ok(usable),
-        (true, Some((address, rule))) => Err(DriverError::denied(
+        (true, Some(why)) => Err(why),
+        (true, None) => Err(DriverError::transient("name-not-found", format!("the name '{host}' has no address"))),
+    }
+}
+
+/// Whether a driver with these grants may be led to an address.
+fn allowed(host: &str, address: IpAddr, grants: &Grants) -> Result<(), DriverError> {
+    match refusal(address) {
+        None => Ok(()),
+        Some(LINK_LOCAL) => {
+            grants.check(Grant::LinkLocal, &format!("'{host}' leads to {address}, which is a link-local address"))
+        }
+        Some(rule) => Err(DriverError::denied(
             "address-refused",
             format!("'{host}' leads to {address}, and {rule} addresses are refused: set the device's own address"),
         )),
-        (true, None) => Err(DriverError::transient("name-not-found", format!("the name '{host}' has no address"))),
     }
 }
 
@@ -219,9 +243,11 @@ mod tests {
     #[test]
     fn dangerous_addresses_are_named_by_their_rule() {
         let rule = |text: &str| refusal(text.parse().unwrap());
-        assert_eq!(rule("169.254.169.254"), Some("link-local"));
+        assert_eq!(rule("169.254.7.7"), Some("link-local"));
         assert_eq!(rule("::ffff:169.254.1.1"), Some("link-local"));
-        assert_eq!(rule("64:ff9b::a9fe:a9fe"), Some("link-local"));
+        for metadata in ["169.254.169.254", "::ffff:169.254.170.2", "64:ff9b::a9fe:a9fe", "fe80::a9fe:a9fe"] {
+            assert_eq!(rule(metadata), Some("metadata"), "{metadata}");
+        }
         assert_eq!(rule("fe80::1"), Some("link-local"));
         assert_eq!(rule("fd00:ec2::254"), Some("metadata"));
         assert_eq!(rule("100.100.100.200"), Some("metadata"));
@@ -232,6 +258,26 @@ mod tests {
         assert_eq!(rule("::"), Some("unspecified"));
         for fine in ["127.0.0.1", "10.0.0.7", "192.168.1.9", "::1", "2001:db8::1"] {
             assert_eq!(rule(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_grant_opens_link_local_addresses_and_no_other_that_is_refused() {
+        let asks = || [Grant::LinkLocal].into();
+        let grants = |approved: &[Grant]| Grants::new("zebra-zpl", asks(), &approved.iter().copied().collect());
+        let go = |address: &str, grants: &Grants| {
+            allowed("printer", address.parse().unwrap(), grants).map_err(|error| (error.code, error.message))
+        };
+        let (code, message) = go("169.254.7.7", &grants(&[])).unwrap_err();
+        assert_eq!(code, "grant-needed");
+        assert!(message.contains("`ostler driver approve zebra-zpl link-local`"), "{message}");
+        let (_, message) = go("169.254.7.7", &Grants::new("other", [].into(), &asks())).unwrap_err();
+        assert!(message.contains("for which this driver does not ask"), "{message}");
+        let approved = grants(&[Grant::LinkLocal]);
+        assert_eq!(go("169.254.7.7", &approved), Ok(()));
+        assert_eq!(go("fe80::7", &approved), Ok(()));
+        for refused in ["169.254.169.254", "224.0.0.251", "0.0.0.0"] {
+            assert_eq!(go(refused, &approved).unwrap_err().0, "address-refused", "{refused}");
         }
     }
 }

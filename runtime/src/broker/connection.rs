@@ -7,6 +7,7 @@ use super::{
     call::Call,
     capture::Happened,
     device::{self, Opened},
+    grants::Grants,
     machine::{Machine, MachineHandle},
 };
 use crate::{
@@ -72,9 +73,15 @@ impl Drop for Connection {
 }
 
 impl ConnectionHandle {
-    /// Opens the device whose URI stands in a setting of the handle's machine.
-    pub async fn open(handle: &MachineHandle, scope: Scope, key: &str, timeout: Duration) -> Result<Self, DriverError> {
-        let opened = Self::reach(handle, scope, key, timeout).await;
+    /// Opens the device whose URI stands in a setting of the handle's machine, for a driver with these grants.
+    pub async fn open(
+        handle: &MachineHandle,
+        scope: Scope,
+        key: &str,
+        grants: &Grants,
+        timeout: Duration,
+    ) -> Result<Self, DriverError> {
+        let opened = Self::reach(handle, scope, key, grants, timeout).await;
         handle.machine.meter.connected(Outcome::of(&opened));
         match &opened {
             Ok(connection) => tracing::debug!(peer = connection.peer(), "connected"),
@@ -83,7 +90,13 @@ impl ConnectionHandle {
         opened
     }
 
-    async fn reach(handle: &MachineHandle, scope: Scope, key: &str, timeout: Duration) -> Result<Self, DriverError> {
+    async fn reach(
+        handle: &MachineHandle,
+        scope: Scope,
+        key: &str,
+        grants: &Grants,
+        timeout: Duration,
+    ) -> Result<Self, DriverError> {
         let machine = handle.live()?;
         let call = handle.running_call()?;
         let uri = handle.with_settings(|settings| {
@@ -114,7 +127,7 @@ impl ConnectionHandle {
             biased;
             () = call.cancelled() => Err(call.cancelled_error()),
             () = closed.cancelled() => Err(stopped(machine)),
-            opened = open(machine, &uri, timeout) => opened,
+            opened = open(machine, &uri, grants, timeout) => opened,
         };
         match opened {
             Ok(Opened { reader, writer, peer }) => {
@@ -257,8 +270,8 @@ impl ConnectionHandle {
     }
 }
 
-async fn open(machine: &Machine, uri: &DeviceUri, timeout: Duration) -> Result<Opened, DriverError> {
-    if machine.is_stand_in() { Ok(device::nowhere()) } else { device::open(uri, timeout).await }
+async fn open(machine: &Machine, uri: &DeviceUri, grants: &Grants, timeout: Duration) -> Result<Opened, DriverError> {
+    if machine.is_stand_in() { Ok(device::nowhere()) } else { device::open(uri, grants, timeout).await }
 }
 
 /// Calls that do not hold the device from their beginning take it now, if it is free.

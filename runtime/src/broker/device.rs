@@ -2,6 +2,7 @@
 
 use super::{
     address::{DeviceUri, resolve},
+    grants::Grants,
     serial::SerialLine,
 };
 use crate::model::{DriverError, ErrorKind};
@@ -28,10 +29,10 @@ pub struct Opened {
     pub peer: String,
 }
 
-/// Opens the device of a URI. Every resolved address is tried, all of them within `timeout`.
-pub async fn open(uri: &DeviceUri, timeout: Duration) -> Result<Opened, DriverError> {
+/// Opens the device of a URI for a driver with these grants. Every resolved address is tried, all of them within `timeout`.
+pub async fn open(uri: &DeviceUri, grants: &Grants, timeout: Duration) -> Result<Opened, DriverError> {
     match uri {
-        DeviceUri::Tcp { host, port } => match tokio::time::timeout(timeout, open_tcp(host, *port)).await {
+        DeviceUri::Tcp { host, port } => match tokio::time::timeout(timeout, open_tcp(host, *port, grants)).await {
             Ok(result) => result,
             Err(_) => Err(unreachable(&format!("{host}:{port}"), &format!("no answer within {timeout:?}"))),
         },
@@ -51,9 +52,9 @@ fn unreachable(peer: &str, why: &str) -> DriverError {
     DriverError::new(ErrorKind::Transient, "unreachable", message)
 }
 
-async fn open_tcp(host: &str, port: u16) -> Result<Opened, DriverError> {
+async fn open_tcp(host: &str, port: u16, grants: &Grants) -> Result<Opened, DriverError> {
     let mut last = None;
-    for address in resolve(host, port).await? {
+    for address in resolve(host, port, grants).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Status queries are small and waited for; without this they sit out a delayed acknowledgement.

@@ -208,9 +208,11 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
         key: String,
     ) -> wasmtime::Result<Answer<Resource<ConnectionHandle>>> {
         let (handle, services) = machine_of(accessor, &this).await?;
+        let driver = accessor.with(|mut access| Arc::clone(access.get().driver));
         let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits().connect());
         let opened = async {
-            let opened = ConnectionHandle::open(&handle, convert::scope_from_wit(scope), &key, timeout).await;
+            let scope = convert::scope_from_wit(scope);
+            let opened = ConnectionHandle::open(&handle, scope, &key, &driver.grants, timeout).await;
             answer(services.as_ref(), &handle.machine, opened)
         };
         match opened.instrument(handle.span()).await {

@@ -8,6 +8,7 @@
 //! * [`machine`]: what the host holds in memory of one machine
 //! * [`settings`]: declared and stored values
 //! * [`board`]: status, text, properties, errors; written behind
+//! * [`grants`]: what a driver may beyond the settings of its machines
 //! * [`address`]: where a device URI leads, and which addresses are refused
 //! * [`device`]: opening a device; [`serial`]: how the bits of a serial line are sent
 //! * [`connection`]: reading and writing, counted
@@ -28,6 +29,7 @@ pub mod capture;
 pub mod connection;
 pub mod device;
 pub mod gate;
+pub mod grants;
 mod host_driver;
 mod host_machine;
 mod host_print;

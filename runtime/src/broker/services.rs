@@ -3,6 +3,7 @@
 use super::{
     board::BoardSnapshot,
     call::Call,
+    grants::Grants,
     log::{LOG, LogRing, cut},
     machine::Machine,
     renderer::Renderer,
@@ -208,13 +209,20 @@ pub struct DriverContext {
     pub errors: Mutex<Vec<(Timestamp, DriverError)>>,
     /// Its machines.
     pub machines: RwLock<HashMap<MachineId, Arc<Machine>>>,
+    /// What it may beyond their settings.
+    pub grants: Grants,
     /// What it shares with all others; none while `describe` runs.
     pub services: Option<Arc<Services>>,
 }
 
 impl DriverContext {
-    /// A driver without machines yet.
+    /// A driver without machines yet, and without grants.
     pub fn new(name: String, services: Option<Arc<Services>>) -> Arc<Self> {
+        Self::with_grants(name, services, Grants::default())
+    }
+
+    /// A driver without machines yet.
+    pub fn with_grants(name: String, services: Option<Arc<Services>>, grants: Grants) -> Arc<Self> {
         let meter = match &services {
             Some(services) => services.metrics.driver(&name),
             None => DriverMeter::unlisted(&name),
@@ -225,6 +233,7 @@ impl DriverContext {
             name,
             errors: Mutex::default(),
             machines: RwLock::default(),
+            grants,
             services,
         })
     }

@@ -79,6 +79,11 @@ impl Client {
         self.ask(Method::POST, path, Some(json(body))).await
     }
 
+    /// `PUT` without a body.
+    pub async fn put<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.ask(Method::PUT, path, None).await
+    }
+
     /// `PATCH` with JSON.
     pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         self.ask(Method::PATCH, path, Some(json(body))).await
@@ -97,6 +102,11 @@ impl Client {
     /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
+    /// `DELETE`, answered with what is left.
+    pub async fn remove<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.ask(Method::DELETE, path, None).await
     }
 
     /// The machine of a name or an id.

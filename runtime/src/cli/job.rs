@@ -100,6 +100,13 @@ pub enum Command {
         /// Its number.
         job: i64,
     },
+    /// Change the turn of a job that waits for it, or move it to another machine.
+    Move(Move),
+    /// Show the jobs of a machine that are not over, in the order of their turns.
+    Queue {
+        /// The machine's name or id.
+        machine: String,
+    },
     /// Go on with a job that failed, was cancelled, or is `unknown`.
     Retry {
         /// Its number.
@@ -113,6 +120,36 @@ pub enum Command {
         /// Its number.
         job: i64,
     },
+}
+
+/// Where to move a job.
+#[derive(Debug, clap::Args)]
+pub struct Move {
+    /// Its number.
+    job: i64,
+    #[command(flatten)]
+    to: To,
+}
+
+/// One of these.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct To {
+    /// Its turn is next.
+    #[arg(long)]
+    first: bool,
+    /// All others are before it.
+    #[arg(long)]
+    last: bool,
+    /// Right before this job of the same machine.
+    #[arg(long, value_name = "JOB")]
+    before: Option<i64>,
+    /// Right behind this job of the same machine.
+    #[arg(long, value_name = "JOB")]
+    after: Option<i64>,
+    /// To the end of the queue of another machine, if that takes it as it is.
+    #[arg(long, value_name = "MACHINE")]
+    machine: Option<String>,
 }
 
 /// Prints a document.
@@ -159,18 +196,28 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 path.push_str(&encode(&state));
             }
             let jobs: Vec<JobRecord> = client.get(&path).await?;
-            out.rows(&jobs, ["JOB", "MACHINE", "STATE", "LABELS", "COPIES", "PROOF", "TITLE", "WHY"], |job| {
-                [
-                    job.id.to_string(),
-                    job.machine_name.clone(),
-                    job.state.name().to_owned(),
-                    format!("{}/{}", job.labels.done, job.label_count),
-                    job.copies.to_string(),
-                    job.labels.proof.map(|proof| proof.name().to_owned()).unwrap_or_default(),
-                    job.title.clone(),
-                    job.error.as_ref().map(|error| error.message.clone()).unwrap_or_default(),
-                ]
-            })
+            list(out, &jobs)
+        }
+        Command::Queue { machine } => {
+            let machine = client.machine(&machine).await?;
+            let jobs: Vec<JobRecord> = client.get(&format!("/api/machine/{}/queue/", machine.pk)).await?;
+            list(out, &jobs)
+        }
+        Command::Move(Move { job, to }) => {
+            let (to, where_to) = match to {
+                To { first: true, .. } => (json!({ "to": "first" }), "is the next one".to_owned()),
+                To { before: Some(other), .. } => {
+                    (json!({ "before": other }), format!("comes right before job {other}"))
+                }
+                To { after: Some(other), .. } => (json!({ "after": other }), format!("comes right behind job {other}")),
+                To { machine: Some(machine), .. } => {
+                    let machine = client.machine(&machine).await?;
+                    (json!({ "machine": machine.pk }), "is the last one".to_owned())
+                }
+                To { .. } => (json!({ "to": "last" }), "is the last one".to_owned()),
+            };
+            let moved: JobRecord = client.post(&format!("/api/job/{job}/move/"), &to).await?;
+            out.say(&moved, &format!("job {job} {where_to} in the queue of '{}'", moved.machine_name))
         }
         Command::Show { job } => show(out, &client.get(&format!("/api/job/{job}/")).await?),
         Command::Where(document) => {
@@ -227,6 +274,21 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             }
         }
     }
+}
+
+fn list(out: Output, jobs: &[JobRecord]) -> Result<()> {
+    out.rows(jobs, ["JOB", "MACHINE", "STATE", "LABELS", "COPIES", "PROOF", "TITLE", "WHY"], |job| {
+        [
+            job.id.to_string(),
+            job.machine_name.clone(),
+            job.state.name().to_owned(),
+            format!("{}/{}", job.labels.done, job.label_count),
+            job.copies.to_string(),
+            job.labels.proof.map(|proof| proof.name().to_owned()).unwrap_or_default(),
+            job.title.clone(),
+            job.error.as_ref().map(|error| error.message.clone()).unwrap_or_default(),
+        ]
+    })
 }
 
 /// Decides something about a job.

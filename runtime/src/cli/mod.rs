@@ -91,7 +91,7 @@ enum Command {
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),
-    /// Jobs: list, show, where, wait, cancel, hold, release, retry, reprint.
+    /// Jobs: list, queue, show, where, wait, cancel, hold, release, move, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
     /// Label templates: list, add, show, preview, remove; rows that are kept for them.

@@ -28,14 +28,14 @@ enum Work {
 }
 
 impl Attempt {
-    /// Begins an attempt. Nothing, when the job cannot be begun because somebody cancelled it meanwhile.
+    /// Begins an attempt. Nothing, when the job cannot be begun because somebody cancelled or moved it meanwhile.
     pub async fn begin(
         job: JobRecord,
         machine: &Arc<Machine>,
         services: &Arc<Services>,
     ) -> Result<Option<Self>, StoreError> {
         let content = services.store.content(job.id).await?;
-        let job = match services.store.start_job(job.id).await {
+        let job = match services.store.start_job(job.id, machine.id).await {
             Ok(job) => job,
             Err(StoreError::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error),

@@ -137,6 +137,19 @@ pub struct RequestKey {
     pub request: Digest,
 }
 
+/// Where a job goes in the queue of its machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Before all others, behind the one that runs.
+    First,
+    /// Behind all others.
+    Last,
+    /// Right before this one.
+    Before(JobId),
+    /// Right behind this one.
+    After(JobId),
+}
+
 /// A job to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {

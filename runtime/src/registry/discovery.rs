@@ -167,10 +167,12 @@ impl Registry {
             self.errors.lock().catalog.push(RegistryError::now(slug.as_str(), message));
             return Ok(());
         };
+        let grants = self.grants_of(&installed).await?;
         let driver = Driver::new(
             installed,
             Arc::clone(machine_type),
             self.services.store.isolation(&slug).await?,
+            grants,
             Arc::clone(&self.services),
             self.guests.clone(),
             self.code.clone(),

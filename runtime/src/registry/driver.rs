@@ -2,7 +2,7 @@
 //! each machine, if the operator wants them apart.
 
 use crate::{
-    broker::{DriverContext, Services},
+    broker::{DriverContext, Services, grants::Grants},
     contract::MachineType,
     instance::{
         GuestEngine, Instance, Limits, UsageView,
@@ -42,11 +42,13 @@ impl Driver {
         installed: InstalledDriver,
         machine_type: Arc<MachineType>,
         isolation: Isolation,
+        grants: Grants,
         services: Arc<Services>,
         guests: GuestEngine,
         code: CodeCache,
     ) -> Arc<Self> {
-        let context = DriverContext::new(installed.info.slug.to_string(), Some(Arc::clone(&services)));
+        let slug = installed.info.slug.to_string();
+        let context = DriverContext::with_grants(slug, Some(Arc::clone(&services)), grants);
         let (loaded, instances) = (tokio::sync::Mutex::default(), Mutex::default());
         Arc::new(Self { installed, machine_type, isolation, context, services, guests, code, loaded, instances })
     }

@@ -40,6 +40,7 @@ pub mod discovery;
 pub mod driver;
 pub mod dry_run;
 pub mod functions;
+mod grants;
 pub mod install;
 pub mod keeper;
 pub mod machines;

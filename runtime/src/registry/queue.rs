@@ -5,11 +5,12 @@ use crate::{
     broker::PrintRun,
     jobs::{
         Intake,
-        submit::{Submission, SubmitError, is_a_template, submit},
+        submit::{Submission, SubmitError, check, is_a_template, submit},
     },
-    model::{JobId, JobRecord, JobState},
+    model::{JobId, JobRecord, JobState, Place},
     store::StoreError,
 };
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 /// How long a driver may take to ask for dots when nobody waits for these.
@@ -79,6 +80,45 @@ impl Registry {
         let job = self.services.store.release_job(id, by).await?;
         self.nudge_job(job.machine);
         Ok(job)
+    }
+
+    /// Changes a job's turn in the queue of its machine.
+    pub async fn move_job(&self, id: JobId, place: Place, by: &str) -> Result<JobRecord, StoreError> {
+        let job = self.services.store.move_job(id, place, by).await?;
+        self.nudge_job(job.machine);
+        Ok(job)
+    }
+
+    /// Moves a job to the end of another machine's queue, if that machine takes it as it is. It goes on there with its first label
+    /// that is not finished.
+    pub async fn move_job_to(&self, job: &JobRecord, to: &Entry, by: &str) -> Result<JobRecord, SubmitError> {
+        if job.machine == to.machine.id {
+            return Ok(self.move_job(job.id, Place::Last, by).await?);
+        }
+        if job.label_count == 0 {
+            let what = format!(
+                "job {} calls `{}` of '{}': only jobs that print are moved elsewhere",
+                job.id, job.function, job.machine_name
+            );
+            return Err(StoreError::Conflict { what }.into());
+        }
+        let content = self.services.store.content(job.id).await?;
+        let submission = Submission {
+            document: content.document,
+            media_type: Some(job.media_type.clone()),
+            title: job.title.clone(),
+            copies: job.copies,
+            options: job.options.iter().map(|(key, value)| (key.clone(), json!(value))).collect(),
+            fields: content.fields,
+            key: None,
+            by: by.to_owned(),
+        };
+        self.learn_density(to, &submission).await;
+        check(&self.services, &self.intake(to), &submission).await?;
+        let moved = self.services.store.move_job_to(job.id, to.machine.id, by).await?;
+        self.nudge_job(job.machine);
+        self.nudge_job(moved.machine);
+        Ok(moved)
     }
 
     /// Goes on with a job that is over, at label `from` (index from 0) or where it stopped.

@@ -161,10 +161,7 @@ impl Registry {
         let _turn = self.changing.lock().await;
         self.choose(slug, None).await?;
         let changed = self.services.store.set_isolation(slug, isolation, by).await?;
-        if let Some(driver) = self.driver(slug).filter(|_| changed) {
-            self.put_in_slot(driver.installed.clone()).await?;
-        }
-        Ok(())
+        if changed { self.start_again(slug).await } else { Ok(()) }
     }
 
     /// Removes a component that is not enabled and that does not belong to an installed plugin.

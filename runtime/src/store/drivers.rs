@@ -96,6 +96,9 @@ impl Store {
                 let digest_text = digest.to_string();
                 write.db.prepare_cached("DELETE FROM compiled WHERE digest = ?1")?.execute([&digest_text])?;
                 write.db.prepare_cached("DELETE FROM drivers WHERE digest = ?1")?.execute([&digest_text])?;
+                // Another author's driver of that name is not to have what this one was allowed.
+                let sql = "DELETE FROM grants WHERE driver = ?1 AND NOT EXISTS (SELECT 1 FROM drivers WHERE slug = ?1)";
+                write.db.prepare_cached(sql)?.execute([driver.info.slug.as_str()])?;
                 let facts = json!({ "version": driver.info.version });
                 decided(write, &by, "driver.remove", &driver.info.slug, digest, facts)?;
                 announce(write, "driver.removed", &driver.info.slug, digest, json!({}))?;

@@ -14,7 +14,9 @@
 //! so that a mistake elsewhere cannot print a label twice.
 
 use super::{InHand, Result, Store, StoreError, columns, jobs, writer::Write};
-use crate::model::{DriverError, JobContent, JobId, JobRecord, JobState, LabelProgress, NewEvent, Outcome, Timestamp};
+use crate::model::{
+    DriverError, JobContent, JobId, JobRecord, JobState, LabelProgress, MachineId, NewEvent, Outcome, Timestamp,
+};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -23,10 +25,13 @@ const LARGE_DOCUMENT: i64 = 1 << 20;
 
 impl Store {
     /// `queued` or `waiting` to `printing`: the call begins, which counts as an attempt. [`StoreError::Conflict`]
-    /// also when another job of the machine is printing.
-    pub async fn start_job(&self, id: JobId) -> Result<JobRecord> {
+    /// also when another job of the machine is printing, and when the job was moved to another machine.
+    pub async fn start_job(&self, id: JobId, machine: MachineId) -> Result<JobRecord> {
         self.write(move |write| {
             let job = jobs::find(write.db, id)?;
+            if job.machine != machine {
+                return Err(StoreError::conflict(format!("job {id} was moved to '{}'", job.machine_name)));
+            }
             start(write, &job)
         })
         .await

@@ -10,13 +10,16 @@ use serde_json::json;
 use std::{collections::HashMap, fmt::Write as _};
 
 /// The columns of a [`JobRecord`], in the order in which [`record`] reads them.
-const SELECT: &str =
+pub(super) const SELECT: &str =
     "SELECT jobs.id, machine_id, machine_name, function, state, title, media_type, documents.digest, copies,
     label_count, options, labels_done, label_started, label_proof, attempts, error, next_try_at, created_at, created_by,
     started_at, finished_at, reprint_of FROM jobs";
 
+/// When it is a job's turn, among those of its machine.
+pub(super) const TURN: &str = "coalesce(jobs.place, jobs.id)";
+
 /// Joins what [`SELECT`] needs.
-const JOIN: &str = "JOIN documents ON documents.id = jobs.document_id";
+pub(super) const JOIN: &str = "JOIN documents ON documents.id = jobs.document_id";
 
 /// The query of [`Store::machines_with_open_jobs`].
 pub(super) const MACHINES_WITH_OPEN_JOBS: &str =
@@ -125,7 +128,7 @@ impl Store {
         .await
     }
 
-    /// The oldest job of a machine that is not over: the one that runs, or the one whose turn is next. Look at its
+    /// The first job of a machine that is not over: the one that runs, or the one whose turn is next. Look at its
     /// state and `next_try_at` before starting it.
     pub async fn next_job(&self, machine: MachineId) -> Result<Option<JobRecord>> {
         self.read(move |db| select_next(db, machine)).await
@@ -193,15 +196,16 @@ pub(super) fn select_next(db: &Connection, machine: MachineId) -> Result<Option<
 /// `SQLite` see that the index has the answer.
 pub(super) fn next_sql() -> String {
     format!(
-        "{SELECT} {JOIN} WHERE machine_id = ?1 AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
+        "{SELECT} {JOIN} WHERE machine_id = ?1 AND state IN ('queued', 'printing', 'waiting') ORDER BY {TURN} LIMIT 1"
     )
 }
 
 /// The query of [`Store::job_behind`].
 fn behind_sql() -> String {
     format!(
-        "{SELECT} {JOIN} WHERE machine_id = (SELECT machine_id FROM jobs WHERE id = ?1) AND jobs.id > ?1
-         AND state IN ('queued', 'printing', 'waiting') ORDER BY jobs.id LIMIT 1"
+        "{SELECT} {JOIN} WHERE machine_id = (SELECT machine_id FROM jobs WHERE id = ?1)
+         AND {TURN} > (SELECT {TURN} FROM jobs WHERE id = ?1)
+         AND state IN ('queued', 'printing', 'waiting') ORDER BY {TURN} LIMIT 1"
     )
 }
 
@@ -358,9 +362,9 @@ pub(super) fn find_sql() -> String {
     format!("{SELECT} {JOIN} WHERE jobs.id = ?1")
 }
 
-/// The held jobs of a machine, oldest first.
+/// The held jobs of a machine, in the order of their turns.
 pub(super) fn select_held(db: &Connection, machine: MachineId) -> Result<Vec<JobRecord>> {
-    let sql = format!("{SELECT} INDEXED BY jobs_held {JOIN} WHERE state = 'held' AND machine_id = ?1 ORDER BY jobs.id");
+    let sql = format!("{SELECT} INDEXED BY jobs_held {JOIN} WHERE state = 'held' AND machine_id = ?1 ORDER BY {TURN}");
     Ok(db.prepare_cached(&sql)?.query_map([machine.to_string()], record)?.collect::<Result<_, _>>()?)
 }
 
@@ -379,7 +383,7 @@ pub(super) fn open_sql(condition: &str) -> String {
 }
 
 /// By number: to find two dozen names takes longer than to find the row.
-fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
     let proof = if columns::is_null(row, 13)? { None } else { Some(columns::named(row, 13, Proof::parse)?) };
     Ok(JobRecord {
         id: JobId(row.get(0)?),

@@ -22,9 +22,9 @@
 //! * [`secrets`]: sealing of secret settings
 //! * `examine`: looking at a folder from outside
 //! * `backup`: a consistent copy of all of it
-//! * [`drivers`], `components`: installed components and their files
-//! * [`jobs`], `job_states`, `job_decisions`, `job_labels`, `job_recovery`: the queue, its transitions, what people decide,
-//!   the ledger of labels
+//! * [`drivers`], `components`: installed components and their files; `grants`: what drivers are allowed beyond settings
+//! * [`jobs`], `job_states`, `job_decisions`, `job_moves`, `job_labels`, `job_recovery`: the queue, its transitions, what people
+//!   decide, turns that are changed, the ledger of labels
 //! * [`tokens`]: who may do what; [`requests`]: what must not be done twice
 //! * `templates`: label templates, their versions and rows
 
@@ -37,8 +37,10 @@ pub mod error;
 pub mod events;
 mod examine;
 mod folder;
+mod grants;
 mod job_decisions;
 mod job_labels;
+mod job_moves;
 mod job_recovery;
 mod job_states;
 pub mod jobs;

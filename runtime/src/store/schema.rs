@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005-templates.sql"),
     include_str!("migrations/0006-tokens.sql"),
     include_str!("migrations/0007-api.sql"),
+    include_str!("migrations/0008-places.sql"),
 ];
 
 /// How many prepared statements each connection keeps.

@@ -48,6 +48,8 @@ pub enum Counterpart {
     Axe,
     /// A small disk: a tmpfs, which only root may mount.
     SmallDisk,
+    /// A network of its own, which only root may make, with `ip` of iproute2.
+    OwnNetwork,
 }
 
 /// Says whether the test can go on: `if missing("test", &[...]) { return; }`.
@@ -62,7 +64,7 @@ pub fn missing(test: &str, needed: &[Counterpart]) -> bool {
     let allowed = std::env::var_os("OSTLER_ALLOW_MISSING").is_some_and(|value| value == "1");
     assert!(
         allowed,
-        "{absent:?} not there: run scripts/counterparts.sh (a small disk needs root), or allow it with OSTLER_ALLOW_MISSING=1"
+        "{absent:?} not there: run scripts/counterparts.sh (a small disk and a network of its own need root), or allow it with OSTLER_ALLOW_MISSING=1"
     );
     let line = format!("SKIPPED {test}: {absent:?} not installed");
     eprintln!("{line}");
@@ -94,6 +96,10 @@ impl Counterpart {
             Self::Chromium => runs("chromium") && runs("chromedriver"),
             Self::Axe => axe().is_file(),
             Self::SmallDisk => rustix::process::geteuid().is_root(),
+            Self::OwnNetwork => {
+                let ip = std::process::Command::new("ip").arg("-Version").output();
+                rustix::process::geteuid().is_root() && ip.is_ok()
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! for the same.
 
 use ostler_simulators::{Fault, ZebraPrinter};
-use ostler_tests::{Daemon, Label, dots, printer};
+use ostler_tests::{Daemon, Label, printer, printer::came_out};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -17,16 +17,6 @@ fn scene() -> (Daemon, ZebraPrinter) {
     let zebra = printer::zebra();
     daemon.add_zebra("dock", &zebra, &[]);
     (daemon, zebra)
-}
-
-/// The labels that came out, as the pictures that they were.
-#[track_caller]
-fn came_out(zebra: &ZebraPrinter, pictures: &[&[u8]]) {
-    let labels = zebra.labels();
-    assert_eq!(labels.len(), pictures.len());
-    for (label, picture) in labels.iter().zip(pictures) {
-        dots::assert_same(&dots::of_png(picture), &label.bitmap);
-    }
 }
 
 /// A job of which bytes left, and nobody knows whether it came out.

@@ -1,5 +1,6 @@
 //! Which printer is simulated: identity, head, media, buffer, and the habits in which printers differ.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::media::Media;
@@ -8,7 +9,9 @@ use super::odometer::Odometer;
 /// A printer's fixed properties. The default is a 4 inch printer of 8 dots/mm with 4 x 6 inch labels.
 #[derive(Debug, Clone)]
 pub struct ZebraConfig {
-    /// Loopback port; 0 takes a free one.
+    /// Where it listens; loopback unless it says otherwise.
+    pub address: Ipv4Addr,
+    /// Its port; 0 takes a free one.
     pub port: u16,
     /// What it understands on that port.
     pub language: Language,
@@ -61,6 +64,7 @@ pub struct ZebraConfig {
 impl Default for ZebraConfig {
     fn default() -> Self {
         Self {
+            address: Ipv4Addr::LOCALHOST,
             port: 0,
             language: Language::Zpl,
             model: "ZD421-203dpi ZPL".into(),

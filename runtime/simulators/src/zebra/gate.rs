@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpListener as StdListener, TcpStream as StdStream};
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, Waker};
 
@@ -44,9 +44,9 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Opens the port; 0 takes a free one.
-    pub(crate) fn open(port: u16, receive_window: Option<usize>, runtime: Handle) -> io::Result<Self> {
-        let reserved = bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
+    /// Opens the port there; 0 takes a free one.
+    pub(crate) fn open(at: SocketAddrV4, receive_window: Option<usize>, runtime: Handle) -> io::Result<Self> {
+        let reserved = bind(at)?;
         let address = SocketAddr::try_from(rustix::net::getsockname(&reserved)?)?;
         let mut gate = Self {
             address,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +51,8 @@ impl ZebraPrinter {
     /// Fails if there is no runtime, or if the port is taken.
     pub fn start(config: ZebraConfig) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
-        let gate = Gate::open(config.port, config.receive_window, runtime.clone())?;
+        let at = SocketAddrV4::new(config.address, config.port);
+        let gate = Gate::open(at, config.receive_window, runtime.clone())?;
         let (address, serving, print_time) = (gate.address(), config.serving, config.print_time);
         let shared = Arc::new(Shared {
             gate: Mutex::new(gate),

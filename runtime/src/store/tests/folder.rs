@@ -38,7 +38,7 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
     let (folder, store) = open();
     let machine = machine(&store, "Zebra").await;
     let job = job(&store, machine, 3).await;
-    store.start_job(job).await.unwrap();
+    start(&store, job).await.unwrap();
     store.label_started(job, 0).await.unwrap();
     // The files as a power cut would leave them: nothing was closed or folded in.
     let crashed = tempfile::tempdir().unwrap();

@@ -33,7 +33,7 @@ async fn a_held_job_lets_the_next_one_pass_and_keeps_its_place() {
     assert_eq!(held.state, JobState::Held);
     let why = held.error.unwrap().message;
     assert!(why.contains("held by anna") && why.contains("ostler job release 1"), "{why}");
-    conflict(store.start_job(first).await);
+    conflict(start(&store, first).await);
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, second);
     let only_held = crate::store::JobFilter { states: vec![JobState::Held], ..Default::default() };
     let listed: Vec<_> = store.jobs(only_held).await.unwrap().iter().map(|job| job.id).collect();

@@ -47,7 +47,7 @@ async fn a_job_between_labels_goes_on_where_it_was() {
     let recovered = store.recover_jobs().await.unwrap();
     assert_eq!((recovered[0].state, recovered[0].labels.done), (JobState::Queued, 1));
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, id);
-    store.start_job(id).await.unwrap();
+    start(&store, id).await.unwrap();
     store.label_started(id, 1).await.unwrap();
 }
 

@@ -168,7 +168,7 @@ async fn a_started_label_is_taken_back_only_when_it_is_known_not_to_be_printed()
     let waiting = store.defer_job(id, not_printed, Some(Timestamp(9_000))).await.unwrap();
     assert_eq!((waiting.state, waiting.labels.started), (JobState::Waiting, None));
     assert_eq!(waiting.next_try_at, Some(Timestamp(9_000)));
-    let again = store.start_job(id).await.unwrap();
+    let again = start(&store, id).await.unwrap();
     assert_eq!((again.attempts, again.error, again.next_try_at), (2, None, None));
     store.label_started(id, 0).await.unwrap();
     let unknown = store.finish_job(id, JobState::Unknown, Some(nobody_knows())).await.unwrap();
@@ -181,7 +181,7 @@ async fn a_call_that_waits_for_media_keeps_its_label_and_its_attempt() {
     store.label_started(id, 0).await.unwrap();
     let waiting = store.wait_for_device(id, nobody_knows()).await.unwrap();
     assert_eq!((waiting.state, waiting.labels.started), (JobState::Waiting, Some(0)));
-    conflict(store.start_job(id).await);
+    conflict(start(&store, id).await);
     conflict(store.cancel_job(id, "anna").await);
     let resumed = store.resume_job(id).await.unwrap();
     assert_eq!((resumed.state, resumed.attempts, resumed.error), (JobState::Printing, 1, None));
@@ -197,15 +197,15 @@ async fn a_call_that_waits_for_media_keeps_its_label_and_its_attempt() {
 async fn a_machine_prints_one_job_at_a_time() {
     let (_folder, store, machine, id) = printing(1).await;
     let second = job(&store, machine, 1).await;
-    assert!(conflict(store.start_job(second).await).contains("another job"));
+    assert!(conflict(start(&store, second).await).contains("another job"));
     store.label_started(id, 0).await.unwrap();
     store.wait_for_device(id, transient()).await.unwrap();
-    store.start_job(second).await.unwrap();
+    start(&store, second).await.unwrap();
     assert!(conflict(store.resume_job(id).await).contains("another job"));
     store.defer_job(second, transient(), None).await.unwrap();
     store.resume_job(id).await.unwrap();
     store.finish_job(id, JobState::Failed, Some(transient())).await.unwrap();
-    store.start_job(second).await.unwrap();
+    start(&store, second).await.unwrap();
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn nothing_happens_to_a_job_that_is_over() {
         let (_folder, store, _, id) = printing(0).await;
         let over = store.finish_job(id, state, None).await.unwrap();
         let events = store.last_event_id().await.unwrap();
-        conflict(store.start_job(id).await);
+        conflict(start(&store, id).await);
         conflict(store.resume_job(id).await);
         conflict(store.wait_for_device(id, transient()).await);
         conflict(store.defer_job(id, transient(), None).await);
@@ -257,8 +257,8 @@ async fn a_queued_job_can_only_be_started_held_or_cancelled() {
     conflict(store.release_job(id, "anna").await);
     conflict(store.reprint_job(id, "anna").await);
     conflict(store.label_started(id, 0).await);
-    store.start_job(id).await.unwrap();
-    conflict(store.start_job(id).await);
+    start(&store, id).await.unwrap();
+    conflict(start(&store, id).await);
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn a_person_may_go_on_from_any_label() {
     assert_eq!(again.labels, LabelProgress { done: 1, started: None, proof: Some(Proof::Sent) });
     assert_eq!((again.state, again.error, again.finished_at), (JobState::Queued, None, None));
     assert_eq!(store.next_job(machine).await.unwrap().unwrap().id, id);
-    store.start_job(id).await.unwrap();
+    start(&store, id).await.unwrap();
     store.label_started(id, 1).await.unwrap();
     let audit = store.audits(AuditFilter { limit: 1, ..Default::default() }).await.unwrap().remove(0);
     assert_eq!((audit.action.as_str(), audit.after), ("job.retry", Some(json!({ "from": 1 }))));
@@ -296,14 +296,14 @@ async fn the_next_job_is_started_with_the_end_of_the_one_before_if_it_is_due() {
     // One that is put off keeps those behind it waiting.
     let fourth = job(&store, machine, 1).await;
     store.defer_job(second, transient_not_sent(), Some(Timestamp::now().after(Duration::from_mins(1)))).await.unwrap();
-    store.start_job(third).await.unwrap();
+    start(&store, third).await.unwrap();
     let next =
         store.finish_job_and_start_next(third, JobState::Cancelled, Some(transient_not_sent()), None).await.unwrap();
     assert_eq!(next, None);
     assert_eq!(store.job(fourth).await.unwrap().state, JobState::Queued);
 
     // What cannot be finished starts nothing.
-    store.start_job(fourth).await.unwrap();
+    start(&store, fourth).await.unwrap();
     conflict(store.finish_job_and_start_next(fourth, JobState::Done, None, None).await);
     assert_eq!(store.job(fourth).await.unwrap().state, JobState::Printing);
 }

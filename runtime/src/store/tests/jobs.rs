@@ -45,7 +45,7 @@ async fn the_next_job_is_the_oldest_that_is_not_over_also_while_it_waits() {
     let (zebra, brother) = (machine(&store, "Zebra").await, machine(&store, "Brother").await);
     let (first, second) = (job(&store, zebra, 1).await, job(&store, zebra, 1).await);
     let other = job(&store, brother, 1).await;
-    store.start_job(first).await.unwrap();
+    start(&store, first).await.unwrap();
     let error = DriverError::transient("refused", "connection refused");
     store.defer_job(first, error, Some(Timestamp(9_000))).await.unwrap();
     let next = store.next_job(zebra).await.unwrap().unwrap();
@@ -58,7 +58,7 @@ async fn the_next_job_is_the_oldest_that_is_not_over_also_while_it_waits() {
     assert_eq!(store.machines_with_open_jobs().await.unwrap(), [zebra]);
 }
 
-async fn plan(store: &Store, sql: String) -> String {
+pub(super) async fn plan(store: &Store, sql: String) -> String {
     store
         .read(move |db| {
             let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
@@ -78,12 +78,10 @@ async fn jobs_are_found_through_indexes_without_sorting() {
     let list = |machine, states: &[JobState]| {
         jobs::list_sql(&JobFilter { machine, states: states.to_vec(), ..JobFilter::default() })
     };
-    let open = [JobState::Queued, JobState::Waiting];
     let bad = [JobState::Unknown, JobState::Failed];
     let mixed = [JobState::Unknown, JobState::Done];
     for (sql, index) in [
         (jobs::next_sql(), "SEARCH jobs USING INDEX jobs_open (machine_id=?)"),
-        (list(machine, &open), "SEARCH jobs USING INDEX jobs_open (machine_id=? AND id<?)"),
         (list(machine, &[]), "SEARCH jobs USING INDEX jobs_by_machine (machine_id=? AND id<?)"),
         (list(machine, &mixed), "SEARCH jobs USING INDEX jobs_by_machine (machine_id=? AND id<?)"),
         (list(None, &bad), "SEARCH jobs USING INDEX jobs_not_done (id<?)"),
@@ -121,7 +119,7 @@ async fn the_depth_of_each_queue_is_known_by_state() {
     job(&store, brother, 1).await;
     store.hold_job(ids[1], "anna").await.unwrap();
     store.cancel_job(ids[2], "anna").await.unwrap();
-    store.start_job(ids[0]).await.unwrap();
+    start(&store, ids[0]).await.unwrap();
     let depths = store.queue_depths().await.unwrap();
     let of = |machine, state| depths.get(&(machine, state)).copied().unwrap_or_default();
     let states = [JobState::Queued, JobState::Held, JobState::Printing, JobState::Waiting, JobState::Cancelled];

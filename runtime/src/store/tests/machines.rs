@@ -56,7 +56,7 @@ async fn removing_a_machine_takes_its_belongings_and_leaves_its_jobs() {
     store.label_done(done, 0, Proof::Sent).await.unwrap();
     store.finish_job(done, JobState::Done, None).await.unwrap();
     let (wire, queued) = (job(&store, id, 2).await, job(&store, id, 1).await);
-    store.start_job(wire).await.unwrap();
+    start(&store, wire).await.unwrap();
     store.label_started(wire, 0).await.unwrap();
     let setting = SettingWrite {
         scope: crate::model::Scope::Machine,

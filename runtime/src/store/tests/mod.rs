@@ -6,6 +6,7 @@ mod drivers;
 mod events;
 mod folder;
 mod job_decisions;
+mod job_moves;
 mod job_recovery;
 mod job_states;
 mod jobs;
@@ -64,12 +65,18 @@ async fn job(store: &Store, machine: MachineId, labels: u32) -> JobId {
     store.enqueue(new_job(machine, labels)).await.unwrap().id
 }
 
+/// Starts a job on the machine that has it.
+async fn start(store: &Store, id: JobId) -> Result<JobRecord> {
+    let machine = store.job(id).await?.machine;
+    store.start_job(id, machine).await
+}
+
 /// A store with a machine and a job that is printing.
 async fn printing(labels: u32) -> (TempDir, Store, MachineId, JobId) {
     let (folder, store) = open();
     let machine = machine(&store, "Zebra").await;
     let job = job(&store, machine, labels).await;
-    store.start_job(job).await.unwrap();
+    start(&store, job).await.unwrap();
     (folder, store, machine, job)
 }
 

@@ -27,6 +27,7 @@ impl Driver for Scripted {
             .description("Fails and traps when it is told to.")
             .setting(Setting::text(NEEDED, "Needed").required())
             .setting(Setting::boolean(FAIL, "Fail").default(false))
+            .grant("time-travel", "It would like to know how this ends.")
             .action(Action::new(TRAP, "Trap").description("Ends the instance."))
     }
 

@@ -1,4 +1,8 @@
-//! `ostler driver`: components of drivers.
+//! `ostler driver`: components of drivers, for those who run them and for those who write them.
+//!
+//! * [`grants`]: what they may do beyond the settings of their machines
+
+mod grants;
 
 use super::{
     client::{Client, encode},
@@ -47,6 +51,15 @@ pub enum Command {
         #[arg(value_parser = ["driver", "machine"])]
         by: String,
     },
+    /// Show what drivers ask for beyond the settings of their machines, and what is approved of that.
+    Grants {
+        /// The driver's slug; all drivers unless given.
+        slug: Option<String>,
+    },
+    /// Approve something that a driver asks for; its machines start again.
+    Approve(grants::Which),
+    /// Take an approval back; the driver's machines start again.
+    Revoke(grants::Which),
     /// Remove a component that is not enabled.
     Remove {
         /// The driver's slug.
@@ -125,6 +138,9 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             client.delete(&format!("/api/driver/{}/?digest={}", encode(&slug), encode(&digest))).await?;
             out.say(&json!({ "removed": digest }), &format!("the component {digest} of {slug} is removed"))
         }
+        Command::Grants { slug } => grants::list(client, out, slug).await,
+        Command::Approve(which) => grants::approve(client, out, &which).await,
+        Command::Revoke(which) => grants::revoke(client, out, &which).await,
         Command::Show { slug } => {
             let found: Vec<DriverView> = client.get(&format!("/api/driver/{}/", encode(&slug))).await?;
             found.iter().try_for_each(|view| show(out, view))
