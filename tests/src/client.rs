@@ -27,6 +27,15 @@ pub struct Output {
 }
 
 impl Output {
+    /// What a process said.
+    pub fn of(output: &std::process::Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Fails the test unless the command succeeded.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -57,11 +66,7 @@ pub fn ostler_with(data: &Path, arguments: &[impl AsRef<OsStr>], environment: &[
     command.env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
     let output = runtime().block_on(async { timeout(PATIENCE, command.output()).await });
     let output = output.unwrap_or_else(|_| panic!("{command:?} does not end")).unwrap();
-    Output {
-        status: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Output::of(&output)
 }
 
 /// Whether a daemon answers on this data folder.

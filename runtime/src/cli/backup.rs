@@ -3,6 +3,7 @@
 use super::{
     client::Client,
     output::{Output, line},
+    progress::Progress,
 };
 use crate::backup::{
     Manifest,
@@ -12,10 +13,9 @@ use crate::backup::{
 use anyhow::{Context as _, Result, bail};
 use http_body_util::BodyExt as _;
 use hyper::{Method, body::Bytes};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::{
-    io::{self, IsTerminal as _, Read, Write as _},
+    io::{self, Read, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -52,7 +52,7 @@ pub async fn take(client: &Client, out: Output, Take { to }: Take) -> Result<()>
     }
     let mut body = client.send(Method::POST, "/api/backup/", None).await?.into_body();
     let (pieces, receiver) = mpsc::channel(PIECES);
-    let bar = Progress::new(out);
+    let bar = Progress::of_bytes(out, "taking the backup");
     let target = to.clone();
     let writing = tokio::task::spawn_blocking(move || write(Pieces { receiver, rest: Bytes::new() }, &target, &bar));
     while let Some(frame) = body.frame().await {
@@ -77,9 +77,9 @@ pub fn restore(out: Output, data: &Path, Restore { from, paused, check }: &Resto
         let sentence = format!("{} is whole: {}, by ostler {}", from.display(), manifest.at, manifest.ostler);
         return out.say(&manifest, &sentence);
     }
-    let bar = Progress::new(out);
-    let restored = restore_backup(from, data, *paused, |manifest, bytes| bar.moved(manifest, bytes))?;
-    bar.finish();
+    let bar = Progress::of_bytes(out, "restoring");
+    let restored = restore_backup(from, data, *paused, |manifest, bytes| bar.moved(manifest.bytes(), bytes))?;
+    drop(bar);
     let (state, manifest) = (restored.state, &restored.manifest);
     let told = json!({ "data": restored.data, "state": state, "manifest": manifest, "paused": paused });
     let data = restored.data.display();
@@ -108,7 +108,7 @@ fn write(pieces: Pieces, to: &Path, bar: &Progress) -> Result<Manifest> {
         _ => Path::new("."),
     };
     let place = || format!("writing to {}", parent.display());
-    let moved = |manifest: &Manifest, bytes| bar.moved(manifest, bytes);
+    let moved = |manifest: &Manifest, bytes| bar.moved(manifest.bytes(), bytes);
     let manifest = if name.ends_with(".tar") || name.ends_with(".tar.zst") {
         // Readable for its owner alone from the start.
         let file = tempfile::NamedTempFile::new_in(parent).with_context(place)?;
@@ -139,7 +139,6 @@ fn write(pieces: Pieces, to: &Path, bar: &Progress) -> Result<Manifest> {
         manifest
     };
     std::fs::File::open(parent).and_then(|folder| folder.sync_all()).with_context(place)?;
-    bar.finish();
     Ok(manifest)
 }
 
@@ -171,30 +170,6 @@ impl Read for Pieces {
             to.copy_from_slice(&piece);
         }
         Ok(piece.len())
-    }
-}
-
-/// A bar on a terminal, and nothing elsewhere.
-struct Progress(ProgressBar);
-
-impl Progress {
-    fn new(out: Output) -> Self {
-        let shown = std::io::stderr().is_terminal() && !out.is_json();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        match ProgressStyle::with_template("{bar:30} {binary_bytes} of {binary_total_bytes}") {
-            Ok(style) => Self(bar.with_style(style)),
-            Err(_) => Self(bar),
-        }
-    }
-
-    fn moved(&self, manifest: &Manifest, bytes: u64) {
-        self.0.set_length(manifest.bytes());
-        self.0.inc(bytes);
-    }
-
-    fn finish(&self) {
-        self.0.finish_and_clear();
     }
 }
 

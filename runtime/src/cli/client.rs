@@ -99,6 +99,11 @@ impl Client {
         Ok(self.send(Method::POST, path, Some(body)).await?.into_body().collect().await?.to_bytes())
     }
 
+    /// `GET`, answered with bytes.
+    pub async fn read(&self, path: &str) -> Result<Bytes> {
+        Ok(self.send(Method::GET, path, None).await?.into_body().collect().await?.to_bytes())
+    }
+
     /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.send(Method::DELETE, path, None).await.map(drop)

@@ -109,7 +109,7 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// `multipart/form-data` (RFC 7578).
-fn form(texts: &[(&str, String)], files: &[(&str, Cow<'static, str>, Bytes)]) -> Body {
+pub fn form(texts: &[(&str, String)], files: &[(&str, Cow<'static, str>, Bytes)]) -> Body {
     // Random, so that it stands in no document.
     let boundary = Uuid::now_v7().simple().to_string();
     let mut body = Vec::new();

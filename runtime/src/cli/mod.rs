@@ -4,17 +4,19 @@
 //! Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, also 5 cancelled and 6 unknown.
 //!
 //! * [`client`], [`route`]: HTTP to the daemon, and the way there
-//! * [`output`]: tables for people, JSON for programs
+//! * [`output`]: tables for people, JSON for programs; [`progress`]: what people see meanwhile
 //! * [`config`]: what is configured, and where it comes from
 //! * [`doctor`]: whether all is as it should be, and what to do
 //! * [`backup`]: the whole state in a file, and back
 //! * [`serve`], [`demo`]: the daemon, and a tour of it
+//! * [`apart`]: a daemon for one command alone; [`sample`]: a label to try printers with
 //! * [`wait`]: waiting for a job
 //! * [`offer`]: what a machine offers: actions, functions, options
 //! * [`document`]: a document to print, as a form
 //! * [`dry_run`]: what a driver would send; [`capture`]: what it does send
 //! * [`machine`], [`driver`], [`plugin`], [`job`], [`template`], [`types`], [`token`], [`events`]: the client's groups
 
+mod apart;
 pub mod backup;
 pub mod capture;
 pub mod client;
@@ -30,7 +32,9 @@ pub mod machine;
 pub mod offer;
 pub mod output;
 pub mod plugin;
+pub mod progress;
 pub mod route;
+mod sample;
 pub mod serve;
 pub mod template;
 pub mod token;
@@ -81,7 +85,8 @@ enum Command {
     /// options and actions, and what goes over their wire.
     #[command(subcommand)]
     Machine(machine::Command),
-    /// Drivers: install, enable, disable, roll back, isolate, remove, list, show, log.
+    /// Drivers: install, enable, disable, roll back, isolate, approve, remove, list, show, log; for those who write them: new,
+    /// build, check, dev, test.
     #[command(subcommand)]
     Driver(driver::Command),
     /// Plugins, which bring machine types and drivers: install, enable, disable, remove, list, show.

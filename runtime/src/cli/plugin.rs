@@ -3,6 +3,7 @@
 use super::{
     client::{Client, encode},
     output::{Output, line},
+    progress::Progress,
 };
 use crate::{api::plugins::PluginView, registry::bundle::MANIFEST};
 use anyhow::{Context as _, Result, bail};
@@ -67,11 +68,11 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
         }
         Command::Show { slug } => show(out, &client.get(&of(&slug)).await?),
         Command::Install { path, enable } => {
-            let archive = if path.is_dir() {
-                pack(&path)?
-            } else {
-                std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?
-            };
+            let archive = archive(&path)?;
+            let working = Progress::begin(
+                out,
+                &format!("installing {}: its components are checked and compiled", path.display()),
+            );
             let view: PluginView = client.upload("/api/plugin/", ("application/x-tar".into(), archive.into())).await?;
             let enabled = view.enabled;
             let view = if enable && !enabled {
@@ -79,6 +80,7 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             } else {
                 view
             };
+            drop(working);
             show(out, &view)?;
             if !out.is_json() && !view.enabled {
                 line(&format!("\nNothing of it runs yet: ostler plugin enable {}", view.slug))?;
@@ -100,6 +102,14 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
     }
 }
 
+/// The archive of a plugin that is one, or a folder.
+pub fn archive(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return pack(path);
+    }
+    std::fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
 /// A folder as a tar archive.
 fn pack(folder: &Path) -> Result<Vec<u8>> {
     if !folder.join(MANIFEST).is_file() {
@@ -111,12 +121,13 @@ fn pack(folder: &Path) -> Result<Vec<u8>> {
 }
 
 /// How many of its types and drivers could not be registered.
-fn problems(plugin: &PluginView) -> usize {
+pub fn problems(plugin: &PluginView) -> usize {
     let types = plugin.types.iter().filter(|of| of.problem.is_some()).count();
     types + plugin.drivers.iter().filter(|driver| driver.problem.is_some()).count()
 }
 
-fn show(out: Output, view: &PluginView) -> Result<()> {
+/// Prints it.
+pub fn show(out: Output, view: &PluginView) -> Result<()> {
     let drivers = view.drivers.iter().map(|driver| match (&driver.slug, &driver.problem) {
         (Some(slug), _) => format!("{slug} ({})", driver.file),
         (None, problem) => format!("{}: {}", driver.file, problem.as_deref().unwrap_or("not registered")),

@@ -3,14 +3,11 @@
 //! On a terminal there is a bar with the labels, elsewhere a line for each thing that happens; both on stderr, since the job
 //! as it ended is the output. Programs that read JSON get that alone.
 
-use super::{client::Client, events::Feed, output::Output};
+use super::{client::Client, events::Feed, output::Output, progress};
 use crate::model::{Event, JobId, JobRecord, JobState};
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{
-    io::{IsTerminal as _, Write as _},
-    time::Duration,
-};
+use std::{io::IsTerminal as _, time::Duration};
 use thiserror::Error;
 
 /// A job that was waited for did not end well.
@@ -108,7 +105,7 @@ impl Screen {
         let why = job.error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
         match self {
             Self::None => {}
-            Self::Lines => say(&format!("job {}: {}{why}", job.id, job.state.name())),
+            Self::Lines => progress::say(&format!("job {}: {}{why}", job.id, job.state.name())),
             Self::Bar(bar) => {
                 let labels = if job.label_count > 0 { "[{bar:24}] {pos}/{len} " } else { "" };
                 // The template is this one, so it can be parsed.
@@ -131,7 +128,7 @@ impl Screen {
         match (self, event.kind.as_str()) {
             (Self::Lines, "job.label-done") => {
                 let proof = event.data.get("proof").and_then(serde_json::Value::as_str).unwrap_or_default();
-                say(&format!("job {}: label {number} of {} is done ({proof})", job.id, job.label_count));
+                progress::say(&format!("job {}: label {number} of {} is done ({proof})", job.id, job.label_count));
             }
             (Self::Bar(bar), "job.label-done") => bar.set_position(number),
             (Self::Bar(bar), "job.label-started") => bar.set_message(format!("printing label {number}")),
@@ -144,9 +141,4 @@ impl Screen {
             bar.finish_and_clear();
         }
     }
-}
-
-/// A line for people who wait; one that cannot be written changes nothing for the job.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

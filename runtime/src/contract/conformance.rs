@@ -123,7 +123,10 @@ fn no_contract(packages: &Packages, exports: &[(String, InterfaceId)]) -> String
             "it exports {export}, and this ostler serves {}: build it with the SDK of that version",
             of.machine_type.contract
         ),
-        None => format!("it exports the contract of no machine type (served here: {})", served.join(", ")),
+        None => format!(
+            "it exports the contract of no machine type (served here: {}); if a plugin brings its type, that comes first",
+            served.join(", ")
+        ),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod actions;
+mod authoring;
 mod backup;
 mod cancel;
 mod candidates;

@@ -1,14 +1,8 @@
 //! `ostler demo`: a daemon with simulated printers, drivers, machines and a printed label, in a temporary folder.
 //!
 //! The daemon is the real one in a process of its own, and everything is done over its API, as a user would.
-//!
-//! * [`label`]: the label that is printed
-//! * [`daemon`]: the daemon's process
 
-mod daemon;
-mod label;
-
-use super::{client::Client, events::Feed, output::line};
+use super::{apart::Daemon, client::Client, events::Feed, output::line, sample};
 use crate::{
     api::tokens::Link,
     model::{Event, JobRecord, JobState},
@@ -52,7 +46,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("ostler-demo-").tempdir()?;
     let data = folder.path().join("data");
     heading("A daemon, and two simulated Zebra printers")?;
-    let daemon = daemon::Daemon::start(&data).await?;
+    let daemon = Daemon::start(&data, &["--ping-interval", "1000", "--listen", "127.0.0.1:0"]).await?;
     let client = Client::new(&data);
     let front = ZebraPrinter::start(ZebraConfig::default())?;
     let fine = ZebraConfig { dots_per_mm: 12, head_width: 1248, label_length: 1827, ..ZebraConfig::default() };
@@ -74,8 +68,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let mut tour = Tour { client: client.clone(), feed: Feed::open(&client, Some(0)).await?, names: HashMap::new() };
     heading("One label on each, with the status as it changes")?;
     let text = ["OSTLER", "HELLO, WORLD", "4 x 6 in, 203 dpi"];
-    let picture = label::draw(8, &text, "OSTLER-0001")?;
-    let picture_300 = label::draw(12, &text, "OSTLER-0001")?;
+    let picture = sample::draw(8, &text, "OSTLER-0001")?;
+    let picture_300 = sample::draw(12, &text, "OSTLER-0001")?;
     tour.print("front desk", "hello.png", picture.to_png()?).await?;
     tour.print("warehouse", "hello-300.png", picture_300.to_png()?).await?;
     tour.print("on screen", "hello.png", picture.to_png()?).await?;
@@ -83,7 +77,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     heading("Out of labels in the middle of the day: the job waits, and goes on by itself")?;
     front.set_fault(Fault::MediaOut)?;
     line("  (the front desk's printer runs out of labels)")?;
-    let second = label::draw(8, &["OSTLER", "SECOND LABEL", "printed once"], "OSTLER-0002")?;
+    let second = sample::draw(8, &["OSTLER", "SECOND LABEL", "printed once"], "OSTLER-0002")?;
     let waiting = tour.submit("front desk", "second.png", second.to_png()?).await?;
     tour.follow_until(|event| is_status(event, 301)).await?;
     front.clear_fault(FaultKind::MediaOut)?;
@@ -221,7 +215,7 @@ fn is_status(event: &Event, code: u64) -> bool {
 }
 
 /// Writes what a simulated printer put on paper, after comparing it with what was to be printed.
-fn keep_dots(printer: &ZebraPrinter, index: usize, wanted: &label::Picture, file: &Path) -> Result<()> {
+fn keep_dots(printer: &ZebraPrinter, index: usize, wanted: &sample::Picture, file: &Path) -> Result<()> {
     let labels = printer.labels();
     let label = labels.get(index).context("the printer has no such label")?;
     let (width, height) = (wanted.width(), wanted.height());

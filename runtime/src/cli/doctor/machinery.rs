@@ -2,12 +2,12 @@
 
 use super::Check;
 use crate::{
+    cli::driver::project::{TARGET, Toolchain},
     instance::{Limits, code::compile_apart},
     model::Timestamp,
 };
 use ostler_render::{RenderLimits, RenderPool, WorkerCommand};
 use std::path::{Path, PathBuf};
-use tokio::process::Command;
 
 /// A document that is easy to read.
 const DOCUMENT: &[u8] = br#"<svg xmlns="http://www.w3.org/2000/svg" width="10mm" height="10mm"/>"#;
@@ -15,8 +15,6 @@ const DOCUMENT: &[u8] = br#"<svg xmlns="http://www.w3.org/2000/svg" width="10mm"
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// 2026-01-01: no ostler is older. In milliseconds since 1970.
 const OLDEST: i64 = 1_767_225_600_000;
-/// The target of drivers.
-const TARGET: &str = "wasm32-wasip2";
 
 pub(super) async fn look(limits: &Limits) -> Vec<Check> {
     let program = match std::env::current_exe() {
@@ -68,14 +66,14 @@ fn clock() -> Check {
 
 /// Only authors of drivers need it, so it is never a problem.
 async fn target() -> Check {
-    const ABOUT: &str = "driver authors";
-    let printed = Command::new("rustc").args(["--print", "sysroot"]).output().await;
-    let sysroot = printed.ok().filter(|output| output.status.success()).map(|output| output.stdout);
-    let Some(sysroot) = sysroot.and_then(|bytes| String::from_utf8(bytes).ok()) else {
-        return Check::ok(ABOUT, "no Rust here; only who writes drivers in Rust needs it (https://rustup.rs)");
-    };
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
-        return Check::ok(ABOUT, format!("the target {TARGET} is installed"));
-    }
-    Check::ok(ABOUT, format!("to write drivers in Rust: rustup target add {TARGET}"))
+    Check::ok(
+        "driver authors",
+        match Toolchain::look().await {
+            Toolchain::Complete => format!("the target {TARGET} is installed"),
+            Toolchain::WithoutTarget => format!("to write drivers in Rust: rustup target add {TARGET}"),
+            Toolchain::Absent => {
+                "no Rust here; only who writes drivers in Rust needs it (https://rustup.rs)".to_owned()
+            }
+        },
+    )
 }

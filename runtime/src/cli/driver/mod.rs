@@ -1,12 +1,22 @@
 //! `ostler driver`: components of drivers, for those who run them and for those who write them.
 //!
 //! * [`grants`]: what they may do beyond the settings of their machines
+//! * [`new`]: a crate to begin with; [`project`]: such a crate, and what cargo makes of it
+//! * [`check`]: whether a daemon takes a component
+//! * [`trial`]: whether a driver stands what goes wrong in a day
+//! * [`dev`]: build, install, enable, and again
 
+mod check;
+mod dev;
 mod grants;
+mod new;
+pub mod project;
+mod trial;
 
 use super::{
     client::{Client, encode},
     output::Output,
+    progress::Progress,
 };
 use crate::registry::view::DriverView;
 use anyhow::{Context as _, Result};
@@ -51,6 +61,16 @@ pub enum Command {
         #[arg(value_parser = ["driver", "machine"])]
         by: String,
     },
+    /// Begin a driver: make a crate with one that prints.
+    New(new::Arguments),
+    /// Build the component of a driver's crate, and check it.
+    Build(check::Build),
+    /// Check a component or a plugin as a daemon would, without one: what differs from its contract, and what it says.
+    Check(check::Arguments),
+    /// Build a driver, install and enable it, again after each change, and show what it logs.
+    Dev(dev::Arguments),
+    /// Try a driver against a simulated device, with what goes wrong in a day: paper, cables, power, people.
+    Test(trial::Arguments),
     /// Show what drivers ask for beyond the settings of their machines, and what is approved of that.
     Grants {
         /// The driver's slug; all drivers unless given.
@@ -87,7 +107,9 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
     match command {
         Command::Install { file, enable } => {
             let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let working = Progress::begin(out, &format!("installing {}: it is checked and compiled", file.display()));
             let view: DriverView = client.upload("/api/driver/", ("application/wasm".into(), bytes.into())).await?;
+            drop(working);
             if enable {
                 let view = switch_on(client, view.slug.as_str(), Some(view.installed.digest.to_string())).await?;
                 return show(out, &view);
@@ -138,6 +160,11 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             client.delete(&format!("/api/driver/{}/?digest={}", encode(&slug), encode(&digest))).await?;
             out.say(&json!({ "removed": digest }), &format!("the component {digest} of {slug} is removed"))
         }
+        Command::New(arguments) => new::run(out, arguments),
+        Command::Build(arguments) => check::build(out, arguments).await,
+        Command::Check(arguments) => check::run(out, arguments).await,
+        Command::Dev(arguments) => dev::run(client, arguments).await,
+        Command::Test(arguments) => trial::run(out, arguments).await,
         Command::Grants { slug } => grants::list(client, out, slug).await,
         Command::Approve(which) => grants::approve(client, out, &which).await,
         Command::Revoke(which) => grants::revoke(client, out, &which).await,

@@ -1,4 +1,4 @@
-//! The demo's daemon: `ostler serve` in a process of its own.
+//! A daemon for one command alone: `ostler serve` in a process of its own. The demo shows with it, authors of drivers try with it.
 
 use crate::{cli::client::Client, listen::SOCKET};
 use anyhow::{Context as _, Result, bail};
@@ -19,14 +19,21 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a daemon and waits until it answers. Its log goes to `daemon.log` in the data folder's parent.
-    pub async fn start(data: &Path) -> Result<Self> {
+    /// Starts a daemon with these arguments and waits until it answers. Its log goes beside the data folder, into a file of its name
+    /// with the ending `.log`.
+    pub async fn start(data: &Path, arguments: &[&str]) -> Result<Self> {
         let program = std::env::current_exe().context("finding the ostler binary")?;
         let log = data.with_extension("log");
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // Its arguments alone say how it is configured.
+        for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("OSTLER_")) {
+            command.env_remove(key);
+        }
+        let mut child = command
             .arg("--data")
             .arg(data)
-            .args(["serve", "--ping-interval", "1000", "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log)?)

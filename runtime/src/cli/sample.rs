@@ -1,4 +1,4 @@
-//! The label that the demo prints: a frame, some lines of text, and a Code 128 barcode, drawn at whole dots.
+//! A label to try printers with: a frame, some lines of text, and a Code 128 barcode, drawn at whole dots.
 
 use anyhow::{Context as _, Result};
 use barcoders::sym::code128::Code128;

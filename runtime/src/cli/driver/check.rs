@@ -1,0 +1,154 @@
+//! `ostler driver check` and `build`: would a daemon take this component, and what would it see? One that is started for it alone
+//! answers, so it is the same check.
+
+use super::{project::Project, show};
+use crate::{
+    api::plugins::PluginView,
+    cli::{
+        apart::Daemon,
+        client::Client,
+        output::{Output, line},
+        plugin,
+        progress::Progress,
+    },
+    model::{DriverInfo, Grant},
+    registry::{bundle::MANIFEST, view::DriverView},
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A component (`.wasm`), or a plugin: a folder with `ostler-plugin.toml`, or a .tar or .tar.zst of one.
+    path: PathBuf,
+    /// A plugin whose machine types are there, for a component that drives one of these; may be given several times.
+    #[arg(long, value_name = "PLUGIN")]
+    with: Vec<PathBuf>,
+}
+
+/// What to build.
+#[derive(Debug, clap::Args)]
+pub struct Build {
+    /// The folder of the driver's crate.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// A plugin whose machine types are there, for a driver of one of these; may be given several times.
+    #[arg(long, value_name = "PLUGIN")]
+    with: Vec<PathBuf>,
+}
+
+/// Checks a component, or all components of a plugin.
+pub async fn run(out: Output, Arguments { path, with }: Arguments) -> Result<()> {
+    let checking = Progress::begin(out, &format!("checking {}", path.display()));
+    let apart = Apart::start(&with, &[]).await?;
+    let is_plugin =
+        path.is_dir() || path.to_string_lossy().ends_with(".tar") || path.to_string_lossy().ends_with(".zst");
+    if is_plugin {
+        ensure!(
+            !path.is_dir() || path.join(MANIFEST).is_file(),
+            "{} has no {MANIFEST}, so it is no plugin; `ostler driver build` builds the crate of a driver and checks it",
+            path.display()
+        );
+        let view = apart.bring(&path).await?;
+        drop(checking);
+        apart.stop().await?;
+        plugin::show(out, &view)?;
+        let problems = plugin::problems(&view);
+        ensure!(problems == 0, "{problems} of its types and drivers cannot be registered");
+        return Ok(());
+    }
+    let view = apart.install(&path).await?;
+    drop(checking);
+    apart.stop().await?;
+    tell(out, &path, &view)
+}
+
+/// Builds the component of a crate, and checks it.
+pub async fn build(out: Output, Build { path, with }: Build) -> Result<()> {
+    let component = Project::open(&path)?.build().await?;
+    run(out, Arguments { path: component, with }).await
+}
+
+fn tell(out: Output, file: &Path, view: &DriverView) -> Result<()> {
+    let advice = advice(&view.installed.info);
+    if out.is_json() {
+        return out.say(&json!({ "file": file, "driver": view, "advice": advice }), "");
+    }
+    show(out, view)?;
+    for advice in &advice {
+        line(&format!("\nadvice: {advice}"))?;
+    }
+    line(&format!("\n{} can be installed", file.display()))
+}
+
+/// What nothing forbids, and users would miss.
+fn advice(info: &DriverInfo) -> Vec<String> {
+    let mut advice = Vec::new();
+    if info.description.is_empty() {
+        advice.push("describe what it drives: operators choose by that".to_owned());
+    }
+    let bare: Vec<_> =
+        info.settings.iter().filter(|spec| spec.description.is_empty()).map(|spec| spec.key.as_str()).collect();
+    if !bare.is_empty() {
+        advice.push(format!("these settings have no description for the form: {}", bare.join(", ")));
+    }
+    for request in info.grants.iter().filter(|request| Grant::parse(&request.grant).is_none()) {
+        let known: Vec<_> = Grant::ALL.iter().map(|grant| grant.name()).collect();
+        advice.push(format!(
+            "it asks for the grant '{}', which this ostler does not know; it knows {}",
+            request.grant,
+            known.join(", ")
+        ));
+    }
+    advice
+}
+
+/// A daemon for one command, in a folder that goes with it.
+pub struct Apart {
+    daemon: Daemon,
+    /// Speaks with it.
+    pub client: Client,
+    folder: tempfile::TempDir,
+}
+
+impl Apart {
+    /// Starts it with these plugins, enabled.
+    pub async fn start(plugins: &[PathBuf], arguments: &[&str]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("ostler-apart-").tempdir()?;
+        let data = folder.path().join("data");
+        let daemon = Daemon::start(&data, &[&["--listen", "off"], arguments].concat()).await?;
+        let apart = Self { daemon, client: Client::new(&data), folder };
+        for path in plugins {
+            let view = apart.bring(path).await?;
+            let _: PluginView = apart.client.post(&format!("/api/plugin/{}/enable/", view.slug), &json!({})).await?;
+        }
+        Ok(apart)
+    }
+
+    /// Installs a plugin.
+    pub async fn bring(&self, path: &Path) -> Result<PluginView> {
+        let archive = plugin::archive(path)?;
+        self.client.upload("/api/plugin/", ("application/x-tar".into(), archive.into())).await
+    }
+
+    /// Installs a component.
+    pub async fn install(&self, file: &Path) -> Result<DriverView> {
+        let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        if bytes.is_empty() {
+            bail!("{} is empty", file.display());
+        }
+        self.client.upload("/api/driver/", ("application/wasm".into(), bytes.into())).await
+    }
+
+    /// What it wrote, until now.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("data.log")).unwrap_or_default()
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Result<()> {
+        self.daemon.stop().await
+    }
+}
