@@ -176,11 +176,6 @@ fn of_machines(routes: Routes) -> Routes {
         )
         .at("/api/machine/{id}/pause/", on_machines(Operate), post(machines::pause, "Keep a machine's jobs waiting"))
         .at("/api/machine/{id}/resume/", on_machines(Operate), post(machines::resume, "Let a machine's jobs go on"))
-        .at(
-            "/api/machine/{id}/queue/",
-            on_machines(View),
-            get(jobs::queue, "Its jobs that are not over, in the order of their turns"),
-        )
         .at("/api/machine/{id}/log/", on_machines(View), get(machines::log, "What its driver logged, the latest lines"))
         .at(
             "/api/machine/{id}/history/",
@@ -310,6 +305,11 @@ fn of_jobs(routes: Routes) -> Routes {
             post(jobs::candidates, "Which machines would take a document, and why the others would not")
                 .takes(DOCUMENTS, MAX_DOCUMENT)
                 .reads(OF_A_DOCUMENT),
+        )
+        .at(
+            "/api/machine/{id}/queue/",
+            on_machines(View),
+            get(jobs::queue, "Its jobs that are not over, in the order of their turns"),
         )
         .at("/api/job/{id}/", on_machines(View), get(jobs::show, "A job"))
         .at("/api/job/{id}/result/", on_machines(View), get(jobs::result, "What a function that ran as a job returned"))

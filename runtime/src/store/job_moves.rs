@@ -94,7 +94,7 @@ fn movable(db: &Connection, id: JobId) -> Result<JobRecord> {
         JobState::Queued | JobState::Held => return Ok(job),
         JobState::Waiting if job.labels.started.is_none() => return Ok(job),
         JobState::Printing | JobState::Waiting => format!("it is printed now; `ostler job cancel {id}` ends that"),
-        state if state == JobState::Done => format!("it is done; `ostler job reprint {id}` prints it again"),
+        JobState::Done => format!("it is done; `ostler job reprint {id}` prints it again"),
         state => format!("it is {}; `ostler job retry {id}` puts it back into the queue", state.name()),
     };
     Err(StoreError::conflict(format!("job {id} cannot be moved: {hint}")))

@@ -16,7 +16,7 @@ impl Crate {
     fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
         let made = Self { place };
-        let said = made.ostler(&["driver", "new", "acme-3000", "--to", &made.folder().to_string_lossy()]).ok().stdout;
+        let said = Self::ostler(&["driver", "new", "acme-3000", "--to", &made.folder().to_string_lossy()]).ok().stdout;
         assert!(said.contains("is a driver that prints"), "{said}");
         // The dependencies of this workspace, so that nothing else is fetched.
         std::fs::copy(place::repository().join("Cargo.lock"), made.folder().join("Cargo.lock")).unwrap();
@@ -28,7 +28,7 @@ impl Crate {
     }
 
     /// The command line, without a daemon; what it builds is kept for the next run. The first build may take minutes.
-    fn ostler(&self, arguments: &[&str]) -> client::Output {
+    fn ostler(arguments: &[&str]) -> client::Output {
         let mut command = Command::new(place::ostler());
         let output = command.args(arguments).env("CARGO_TARGET_DIR", built()).stdin(Stdio::null()).output().unwrap();
         client::Output::of(&output)
@@ -77,11 +77,11 @@ fn a_new_driver_builds_stands_its_trial_and_runs_again_after_each_change() {
     let new = Crate::new();
     let folder = new.folder();
     let folder = folder.to_str().unwrap();
-    let said = new.ostler(&["driver", "build", folder]).ok().stdout;
+    let said = Crate::ostler(&["driver", "build", folder]).ok().stdout;
     assert!(said.contains("Acme 3000 (acme-3000) 0.1.0") && said.contains("can be installed"), "{said}");
     assert!(!said.contains("advice:"), "{said}");
 
-    let tried = new.ostler(&["--json", "driver", "test", folder]).ok().stdout;
+    let tried = Crate::ostler(&["--json", "driver", "test", folder]).ok().stdout;
     let tried = verdicts(&tried);
     assert_eq!(tried.len(), 10, "{tried:?}");
     assert!(tried.iter().all(|(_, verdict)| verdict != "failed"), "{tried:?}");
