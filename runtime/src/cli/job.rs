@@ -101,6 +101,9 @@ pub enum Command {
         job: i64,
     },
     /// Change the turn of a job that waits for it, or move it to another machine.
+    #[command(
+        after_help = "Examples:\n  ostler job move 7 --first\n  ostler job move 7 --before 5\n  ostler job move 7 --machine hall"
+    )]
     Move(Move),
     /// Show the jobs of a machine that are not over, in the order of their turns.
     Queue {

@@ -26,6 +26,9 @@ pub enum Command {
         machine: String,
     },
     /// Add a machine.
+    #[command(
+        after_help = "Examples:\n  ostler machine add dock --driver zebra-zpl --set CONNECTION=tcp://10.0.0.7:9100\n  ostler machine add counter --type scale --driver toledo-8217 --set CONNECTION=serial:///dev/ttyUSB0?baud=9600"
+    )]
     Add {
         /// What to call it.
         name: String,

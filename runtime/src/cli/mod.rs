@@ -49,27 +49,30 @@ const EXIT_STATUS: &str = "\
 Exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 denied; where a job is waited for, 5 cancelled and 6 unknown.
 `ostler doctor` looks for what is wrong. NO_COLOR switches colours off.";
 
+/// Which daemon is meant: apart from what a command itself takes.
+const DAEMON: &str = "Which daemon";
+
 /// Runs other people's device drivers without trusting them.
 #[derive(Debug, Parser)]
 #[command(name = "ostler", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 struct Arguments {
     /// The data folder of the daemon.
-    #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR")]
+    #[arg(long, global = true, env = "OSTLER_DATA", default_value = "ostler-data", value_name = "DIR", help_heading = DAEMON)]
     data: PathBuf,
     /// The configuration of the daemon; `ostler.toml` in the data folder, if it is there, unless given.
-    #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "OSTLER_CONFIG", value_name = "FILE", help_heading = DAEMON)]
     config: Option<PathBuf>,
     /// The address of a daemon elsewhere, such as `https://workshop:7420/`; the socket in the data folder unless given.
-    #[arg(long, global = true, env = "OSTLER_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "OSTLER_URL", value_name = "URL", help_heading = DAEMON)]
     url: Option<url::Url>,
     /// The token to show there.
-    #[arg(long, global = true, env = "OSTLER_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "OSTLER_TOKEN", value_name = "TOKEN", hide_env_values = true, help_heading = DAEMON)]
     token: Option<String>,
     /// A file with the certificate that is trusted there, in place of those that the system trusts.
-    #[arg(long, global = true, env = "OSTLER_CA", value_name = "FILE")]
+    #[arg(long, global = true, env = "OSTLER_CA", value_name = "FILE", help_heading = DAEMON)]
     ca: Option<PathBuf>,
     /// Print JSON instead of tables.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -93,6 +96,9 @@ enum Command {
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Print a document.
+    #[command(
+        after_help = "Examples:\n  ostler print dock label.pdf --wait\n  ostler print dock photo.jpg -o halftone=diffusion --copies 3\n  ostler print dock --template part -f number=M4x12\n  ostler print dock --template shipping --rows parcels.csv\n  ostler print dock label.pdf --dry-run --to what-would-be-sent"
+    )]
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),

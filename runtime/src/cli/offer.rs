@@ -43,6 +43,8 @@ pub enum Command {
         yes: bool,
     },
     /// Call a function of the machine's type. `ostler type show` lists them.
+    #[command(after_help = r#"Example:
+  ostler machine call counter read-weight '{"stable": true, "timeout-ms": 2000}'"#)]
     Call {
         /// Its name or id.
         machine: String,

@@ -62,6 +62,9 @@ pub enum Command {
         by: String,
     },
     /// Begin a driver: make a crate with one that prints.
+    #[command(
+        after_help = "Examples:\n  ostler driver new acme-3000\n  ostler driver test acme-3000     # builds it, and tries it against a simulated printer\n  ostler driver dev acme-3000      # runs it in the daemon, again after each change"
+    )]
     New(new::Arguments),
     /// Build the component of a driver's crate, and check it.
     Build(check::Build),

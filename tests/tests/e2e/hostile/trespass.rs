@@ -77,11 +77,11 @@ fn addresses_that_are_no_devices_are_refused_however_they_are_written() {
     let printer = ready(&daemon, "typo", &[]);
     let own = printer.uri();
     let refused = [
-        ("tcp://169.254.169.254:80", "link-local"),
-        ("tcp://[fe80::1]:9100", "link-local"),
-        ("tcp://[::ffff:169.254.169.254]:80", "link-local"),
-        ("tcp://2852039166:80", "link-local"),
-        ("tcp://0xa9fea9fe:80", "link-local"),
+        ("tcp://169.254.169.254:80", "metadata"),
+        ("tcp://[fe80::a9fe:a9fe]:80", "metadata"),
+        ("tcp://[::ffff:169.254.169.254]:80", "metadata"),
+        ("tcp://2852039166:80", "metadata"),
+        ("tcp://0xa9fea9fe:80", "metadata"),
         ("tcp://224.0.0.1", "multicast"),
         ("tcp://0.0.0.0:9100", "unspecified"),
     ];
@@ -92,7 +92,13 @@ fn addresses_that_are_no_devices_are_refused_however_they_are_written() {
     }
     let audit = refusals(&daemon, "address-refused");
     says(&audit[0]["subject"], &["typo"]);
-    says(&audit[0]["after"]["message"], &["169.254.169.254", "link-local"]);
+    says(&audit[0]["after"]["message"], &["169.254.169.254", "metadata"]);
+    // These take a grant, for which this driver does not ask.
+    for uri in ["tcp://169.254.7.7:9100", "tcp://[fe80::1]:9100", "tcp://[::ffff:169.254.7.7]:9100"] {
+        set(&daemon, "typo", &format!("CONNECTION={uri}"));
+        let message = fails(&daemon, "typo", "denied", "grant-needed");
+        says(&message, &["link-local", "this driver does not ask"]);
+    }
     assert_eq!(printer.connections().total, 0);
     set(&daemon, "typo", &format!("CONNECTION={own}"));
     prints(&daemon, "typo", &printer);
