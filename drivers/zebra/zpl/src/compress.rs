@@ -17,6 +17,7 @@ const LONGEST_RUN: usize = 400 + 19;
 
 /// Digits in a word. Rows are read by words, because a guest looks up whether its time is over each time a loop comes round.
 const DIGITS: usize = 16;
+const RUNS_A_TURN: usize = 4;
 /// A run that has become so long is written as far as its whole pieces go.
 const LONG_RUN: usize = 8 * LONGEST_RUN;
 
@@ -179,13 +180,19 @@ impl Run {
         // From the beginning of one run to that of the next; bits are counted from the highest one.
         let mut before = 0;
         let mut begins = differs;
-        while begins != 0 {
-            let here = begins.leading_zeros() & !3;
-            self.length += ((here - before) / 4) as usize;
-            at = self.flush(text, at);
-            self.digit = digit_at(word, here);
-            before = here;
-            begins &= u64::MAX >> here >> 4;
+        'word: loop {
+            // Several at a turn, for the same reason for which rows are read by words.
+            for _ in 0..RUNS_A_TURN {
+                if begins == 0 {
+                    break 'word;
+                }
+                let here = begins.leading_zeros() & !3;
+                self.length += ((here - before) / 4) as usize;
+                at = self.flush(text, at);
+                self.digit = digit_at(word, here);
+                before = here;
+                begins &= u64::MAX >> here >> 4;
+            }
         }
         self.length += ((u64::BITS - before) / 4) as usize;
         at
