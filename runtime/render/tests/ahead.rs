@@ -63,7 +63,8 @@ async fn what_is_made_ahead_and_never_asked_for_makes_room_in_the_end() {
     let size = PoolSize { cache_bytes: 4 * label.bitmap_bytes(), ..PoolSize::default() };
     let pool = RenderPool::with_size(RenderLimits::default(), worker(), size);
     pool.inspect_ahead(&document(1), PNG, Some((label, Output::Bitmap))).await.unwrap();
-    for number in 2..=30 {
+    // Others come, and are asked for.
+    for number in (2..=30).flat_map(|number| [number; 2]) {
         pool.render(&document(number), PNG, label, Output::Bitmap).await.unwrap();
     }
     pool.inspect_ahead(&document(31), PNG, Some((label, Output::Bitmap))).await.unwrap();

@@ -46,7 +46,7 @@ pub fn render_next(services: &Arc<Services>, run: &Arc<PrintRun>, index: u32, ra
 
 /// Looks for the job behind this one, when its label at `index` is begun and is the last.
 pub fn look_behind(run: &Arc<PrintRun>, index: u32) {
-    if index.saturating_add(1) >= run.job.label_count && run.expected().is_none() {
+    if index.saturating_add(1) >= run.job.label_count && !run.has_looked_behind() {
         let run = Arc::clone(run);
         tokio::spawn(async move { run.look_behind(MOST_BYTES).await });
     }
