@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::bitmap::Bitmap;
-use crate::cache::{Answer, Cache, Question};
+use crate::cache::{Answer, Cache, Content, Question};
 use crate::document::DocumentInfo;
 use crate::document::template::MOST_ERRORS;
 use crate::error::{ErrorClass, RenderError};
@@ -70,6 +70,30 @@ pub enum Rendered {
     Png(Vec<u8>),
     /// For [`Output::Pdf`]: the file.
     Pdf(Vec<u8>),
+}
+
+impl Rendered {
+    /// A worker's answer, if it can be one.
+    fn of(body: Vec<u8>, raster: Raster, output: Output) -> Option<Self> {
+        let Raster { width, height, .. } = raster;
+        match output {
+            Output::Bitmap if body.len() as u64 != raster.bitmap_bytes() => None,
+            Output::Bitmap => Some(Self::Bitmap(Bitmap { width, height, stride: raster.stride(), data: body })),
+            Output::Png | Output::Pdf if body.is_empty() => None,
+            Output::Png => Some(Self::Png(body)),
+            Output::Pdf => Some(Self::Pdf(body)),
+        }
+    }
+}
+
+impl Answer {
+    fn rendered(&self) -> Result<Rendered, RenderError> {
+        if let Self::Rendered(rendered) = self { Ok(rendered.clone()) } else { Err(misfit()) }
+    }
+
+    fn inspected(&self) -> Result<DocumentInfo, RenderError> {
+        if let Self::Inspected(info) = self { Ok(info.clone()) } else { Err(misfit()) }
+    }
 }
 
 /// The workers. Cheap to clone; all clones share them. Workers are bound to the tokio runtime on which a request started them,
@@ -162,30 +186,17 @@ impl RenderPool {
         raster.check(&self.shared.limits)?;
         let row_bytes = row_bytes as u64;
         let request = Request::Render { media_type: media_type.to_owned(), page, raster, output, row_bytes };
-        let question = Question::of(document, &request);
+        let question = Question::of(Content::of(document), &request);
         let claim = match self.shared.cache.answer(&question).await {
-            Ok(Answer::Rendered(rendered)) => return Ok(rendered),
-            Ok(Answer::Inspected(_)) => return Err(misfit()),
+            Ok(answer) => return answer.rendered(),
             Err(claim) => claim,
         };
-        let expected = raster.bitmap_bytes();
-        // An incompressible PNG has a filter byte for each row, and what deflate and chunks add.
-        let max_body = match output {
-            Output::Bitmap => expected,
-            Output::Png => expected * 2 + 64 * 1024,
-            Output::Pdf => self.shared.limits.document_bytes(),
+        let rendered = match self.shared.request(&request, document, self.shared.max_body(raster, output)).await? {
+            (Reply::Rendered, body) => Rendered::of(body, raster, output).ok_or_else(misfit)?,
+            (Reply::Failed { error }, _) => return Err(error),
+            (Reply::Inspected(_) | Reply::Checked { .. }, _) => return Err(misfit()),
         };
-        let rendered = match (self.shared.request(&request, document, max_body).await?, output) {
-            ((Reply::Rendered, data), Output::Bitmap) if data.len() as u64 == expected => {
-                let Raster { width, height, .. } = raster;
-                Rendered::Bitmap(Bitmap { width, height, stride: raster.stride(), data })
-            }
-            ((Reply::Rendered, file), Output::Png) => Rendered::Png(file),
-            ((Reply::Rendered, file), Output::Pdf) => Rendered::Pdf(file),
-            ((Reply::Failed { error }, _), _) => return Err(error),
-            _ => return Err(misfit()),
-        };
-        claim.keep(&Answer::Rendered(rendered.clone()));
+        claim.keep(Answer::Rendered(rendered.clone()));
         Ok(rendered)
     }
 
@@ -223,21 +234,38 @@ impl RenderPool {
     /// can be rendered, unless its pixels need more memory or time than there is; pages of outlines are drawn only when they
     /// are rendered.
     pub async fn inspect(&self, document: &[u8], media_type: &str) -> Result<DocumentInfo, RenderError> {
-        let request = Request::Inspect { media_type: media_type.to_owned() };
-        let question = Question::of(document, &request);
-        let claim = match self.shared.cache.answer(&question).await {
-            Ok(Answer::Inspected(info)) => return Ok(info),
-            Ok(Answer::Rendered(_)) => return Err(misfit()),
+        self.inspect_ahead(document, media_type, None).await
+    }
+
+    /// The same, when it is to be expected that the first page will be `wanted` next: a document of pixels, which is read in full
+    /// anyway, is rendered along with it, and [`render_page`](Self::render_page) finds the answer. Not while much waits that
+    /// was rendered like this; and what is wrong with that alone is told by `render_page`.
+    pub async fn inspect_ahead(
+        &self,
+        document: &[u8],
+        media_type: &str,
+        wanted: Option<(Raster, Output)>,
+    ) -> Result<DocumentInfo, RenderError> {
+        let content = Content::of(document);
+        let request = Request::Inspect { media_type: media_type.to_owned(), wanted: None };
+        let claim = match self.shared.cache.answer(&Question::of(content, &request)).await {
+            Ok(answer) => return answer.inspected(),
             Err(claim) => claim,
         };
-        match self.shared.request(&request, document, 0).await? {
-            (Reply::Inspected(info), _) => {
-                claim.keep(&Answer::Inspected(info.clone()));
-                Ok(info)
-            }
-            (Reply::Failed { error }, _) => Err(error),
-            (Reply::Rendered | Reply::Checked { .. }, _) => Err(misfit()),
-        }
+        let ahead = match wanted {
+            Some(wanted) => self.shared.inspect_and_render(document, content, media_type, wanted).await,
+            None => None,
+        };
+        let info = match ahead {
+            Some(info) => info,
+            None => match self.shared.request(&request, document, 0).await? {
+                (Reply::Inspected(info), _) => info,
+                (Reply::Failed { error }, _) => return Err(error),
+                (Reply::Rendered | Reply::Checked { .. }, _) => return Err(misfit()),
+            },
+        };
+        claim.keep(Answer::Inspected(info.clone()));
+        Ok(info)
     }
 
     /// Workers that wait for a request.
@@ -255,6 +283,36 @@ impl RenderPool {
 }
 
 impl Shared {
+    /// What a document is; what is wanted of its first page is kept for who asks. Nothing where that cannot be had at once.
+    async fn inspect_and_render(
+        &self,
+        document: &[u8],
+        content: Content,
+        media_type: &str,
+        (raster, output): (Raster, Output),
+    ) -> Option<DocumentInfo> {
+        let max_body = self.max_body(raster, output);
+        let room = self.cache.room(max_body)?;
+        let request = Request::Inspect { media_type: media_type.to_owned(), wanted: Some((raster, output)) };
+        let Ok((Reply::Inspected(info), body)) = self.request(&request, document, max_body).await else { return None };
+        if let Some(rendered) = Rendered::of(body, raster, output) {
+            let media_type = info.media_type.clone();
+            let request = Request::Render { media_type, page: 0, raster, output, row_bytes: 0 };
+            self.cache.keep_ahead(&Question::of(content, &request), Answer::Rendered(rendered), room);
+        }
+        Some(info)
+    }
+
+    /// The longest reply.
+    fn max_body(&self, raster: Raster, output: Output) -> u64 {
+        match output {
+            Output::Bitmap => raster.bitmap_bytes(),
+            // An incompressible PNG has a filter byte for each row, and what deflate and chunks add.
+            Output::Png => raster.bitmap_bytes() * 2 + 64 * 1024,
+            Output::Pdf => self.limits.document_bytes(),
+        }
+    }
+
     /// What is wrong with these rows, and whether all were looked at.
     async fn check_portion(
         &self,
@@ -296,13 +354,13 @@ impl Shared {
         let (status, media_type) = match (self.attempt(request, document, max_body).await, request) {
             (
                 Err(RenderError::WorkerDied { status }),
-                Request::Render { media_type, .. } | Request::Inspect { media_type },
+                Request::Render { media_type, .. } | Request::Inspect { media_type, .. },
             ) => (status, media_type.clone()),
             (Err(RenderError::WorkerDied { status }), Request::Check { .. }) => (status, TEMPLATE.to_owned()),
             (answer, _) => return answer,
         };
         // Is it the document, or are workers unable to live here?
-        let probe = Request::Inspect { media_type: String::new() };
+        let probe = Request::Inspect { media_type: String::new(), wanted: None };
         Err(match self.attempt(&probe, &[0], 0).await {
             Ok(_) => RenderError::Decoder { media_type, reason: status },
             Err(_) => RenderError::WorkerDied { status },

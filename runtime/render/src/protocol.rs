@@ -73,6 +73,10 @@ pub enum Request {
     Inspect {
         /// What the document is said to be.
         media_type: String,
+        /// What will probably be made of its only page: it comes along with the reply, if the document is one of pixels, which is
+        /// decoded to be inspected.
+        #[serde(default)]
+        wanted: Option<(Raster, Output)>,
     },
 }
 
@@ -82,7 +86,7 @@ pub enum Request {
 pub enum Reply {
     /// The body is what `output` asked for.
     Rendered,
-    /// No body.
+    /// The body is what was `wanted`; none if that was nothing, or does not come along.
     Inspected(DocumentInfo),
     /// No body.
     Checked {
@@ -184,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_read_as_it_was_written() {
-        let request = Request::Inspect { media_type: "image/png".to_owned() };
+        let request = Request::Inspect { media_type: "image/png".to_owned(), wanted: None };
         let mut stream = Vec::new();
         write(&mut stream, &request, b"body").unwrap();
         write(&mut stream, &request, b"").unwrap();

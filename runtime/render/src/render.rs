@@ -11,13 +11,28 @@ use crate::halftone::Halftoner;
 use crate::limits::RenderLimits;
 use crate::picture::Picture;
 use crate::place::{Placement, place};
+use crate::protocol::Output;
 use crate::raster::Raster;
 use crate::scale::Scaled;
 
 const WHITE: u8 = 255;
 
+/// What `output` asks for, of a picture; not a PDF, which is not made of dots.
+pub(crate) fn output(
+    picture: Picture,
+    raster: &Raster,
+    output: Output,
+    limits: &RenderLimits,
+) -> Result<Vec<u8>, RenderError> {
+    let bitmap = bitmap(picture, raster, limits)?;
+    match output {
+        Output::Bitmap => Ok(bitmap.data),
+        Output::Png | Output::Pdf => bitmap.to_png(raster.dpmm),
+    }
+}
+
 /// The bitmap that `raster` asks for.
-pub(crate) fn bitmap(picture: Picture, raster: &Raster, limits: &RenderLimits) -> Result<Bitmap, RenderError> {
+fn bitmap(picture: Picture, raster: &Raster, limits: &RenderLimits) -> Result<Bitmap, RenderError> {
     raster.check(limits)?;
     let picture = picture.rotated(raster.rotation, limits)?;
     let Placement { width, height, x, y } = place(&picture, raster)?;

@@ -12,10 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::confine;
-use crate::document::{self, template};
+use crate::document::{self, DocumentInfo, template};
 use crate::error::RenderError;
 use crate::limits::RenderLimits;
 use crate::protocol::{self, Output, Reply, Request};
+use crate::raster::Raster;
 use crate::render;
 use crate::template::{Fields, MEDIA_TYPE as TEMPLATE};
 
@@ -91,7 +92,7 @@ fn gave_up(header: &[u8], panic: &(dyn Any + Send)) -> RenderError {
     let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let reason = words.unwrap_or("it panicked").chars().take(LONGEST_REASON).collect();
     match serde_json::from_slice(header) {
-        Ok(Request::Render { media_type, .. } | Request::Inspect { media_type }) => {
+        Ok(Request::Render { media_type, .. } | Request::Inspect { media_type, .. }) => {
             RenderError::Decoder { media_type, reason }
         }
         Ok(Request::Check { .. }) => RenderError::Decoder { media_type: TEMPLATE.to_owned(), reason },
@@ -103,8 +104,13 @@ fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Repl
     let fault = |reason: String| RenderError::WorkerFault { reason };
     match serde_json::from_slice(header).map_err(|error| fault(format!("unreadable request: {error}")))? {
         Request::Limits(_) => Err(fault("the limits are set once".to_owned())),
-        Request::Inspect { media_type } => {
-            Ok((Reply::Inspected(document::inspect(&media_type, document, limits)?), Vec::new()))
+        Request::Inspect { media_type, wanted } => {
+            let both = wanted.and_then(|wanted| inspect_and_render(&media_type, document, wanted, limits));
+            let (info, body) = match both {
+                Some(both) => both,
+                None => (document::inspect(&media_type, document, limits)?, Vec::new()),
+            };
+            Ok((Reply::Inspected(info), body))
         }
         Request::Render { media_type, page, raster, output, row_bytes } => {
             raster.check(limits)?;
@@ -118,12 +124,7 @@ fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Repl
                 return Ok((Reply::Rendered, template::pdf(document, &fields, raster.dpmm, limits)?));
             }
             let picture = document::page(&media_type, document, page, &fields, &raster, limits)?;
-            let bitmap = render::bitmap(picture, &raster, limits)?;
-            let body = match output {
-                Output::Bitmap => bitmap.data,
-                Output::Png | Output::Pdf => bitmap.to_png(raster.dpmm)?,
-            };
-            Ok((Reply::Rendered, body))
+            Ok((Reply::Rendered, render::output(picture, &raster, output, limits)?))
         }
         Request::Check { dpmm, first, row_bytes } => {
             let (document, rows) = split(document, row_bytes)?;
@@ -132,6 +133,22 @@ fn answer(header: &[u8], document: &[u8], limits: &RenderLimits) -> Result<(Repl
             Ok((Reply::Checked { rows, errors }, Vec::new()))
         }
     }
+}
+
+/// What a document of pixels is, and what is wanted of its page, both by decoding it once. Nothing where one of them does not
+/// come of that: it is asked for alone then, and told what is wrong.
+fn inspect_and_render(
+    media_type: &str,
+    document: &[u8],
+    (raster, output): (Raster, Output),
+    limits: &RenderLimits,
+) -> Option<(DocumentInfo, Vec<u8>)> {
+    if output == Output::Pdf {
+        return None;
+    }
+    let (info, picture) = document::inspect_with_picture(media_type, document, limits)?;
+    let body = render::output(picture, &raster, output, limits).ok()?;
+    Some((info, body))
 }
 
 /// A body as the document, and the JSON behind it.

@@ -2,6 +2,7 @@
 
 use super::{
     BrokerView, HasBroker,
+    machine::Asked,
     print::{LabelHandle, PrintJobHandle},
     services::Services,
 };
@@ -224,7 +225,7 @@ async fn render(
     let raster = convert::raster_from_wit(raster);
     run.asked_for(label.index, &raster);
     if let Some(machine) = &label.job.call.machine {
-        machine.remember_density(raster.dpmm);
+        machine.remember_asked(Asked { raster, output, options: run.job.options.clone() });
     }
     let rendered = tokio::select! {
         biased;

@@ -12,11 +12,12 @@ use super::{
 use crate::{
     contract::MachineType,
     metrics::{DriverMeter, MachineMeter},
-    model::{DriverError, ErrorKind, MachineId, OptionSpec, Scope, SettingKey, Slug, setting::Choice},
+    model::{DriverError, ErrorKind, MachineId, OptionSpec, Scope, SettingKey, Slug, Value, setting::Choice},
 };
+use ostler_render::{Output, Raster};
 use parking_lot::{Mutex, RwLock};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -28,6 +29,17 @@ use tracing::Span;
 
 /// How many lines of log a machine keeps.
 const LOG_LINES: usize = 200;
+
+/// How a driver asked for a label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Which dots.
+    pub raster: Raster,
+    /// In which form.
+    pub output: Output,
+    /// The job's options.
+    pub options: BTreeMap<String, Value>,
+}
 
 /// A loaded machine.
 pub struct Machine {
@@ -63,8 +75,8 @@ pub struct Machine {
     dirty: AtomicBool,
     /// What a job may set, as the driver said it last.
     options: RwLock<Option<Arc<[OptionSpec]>>>,
-    /// The density at which its driver asked for dots last, in dots per millimetre, and the count of edits then.
-    density: Mutex<Option<(u64, u32)>>,
+    /// How its driver asked for a label last, and the count of edits then.
+    asked: Mutex<Option<(u64, Asked)>>,
     /// The choices of settings that declare none, as the driver said them last.
     choices: RwLock<HashMap<(Scope, SettingKey), Vec<Choice>>>,
     /// What goes over its wire, while somebody wants to see it.
@@ -142,7 +154,7 @@ impl Machine {
             blames: Mutex::new(VecDeque::new()),
             dirty: AtomicBool::new(false),
             options: RwLock::new(None),
-            density: Mutex::default(),
+            asked: Mutex::default(),
             choices: RwLock::default(),
             capture: RwLock::new(None),
             ping_interval: RwLock::new(None),
@@ -178,18 +190,29 @@ impl Machine {
 
     /// The density of its device in dots per millimetre, as far as its driver has asked for dots since its settings changed.
     pub fn known_density(&self) -> Option<u32> {
-        (*self.density.lock()).filter(|(edits, _)| *edits == self.edits()).map(|(_, dpmm)| dpmm)
+        self.known_asked(|asked| Some(asked.raster.dpmm))
     }
 
-    /// Keeps the density at which dots are asked for.
-    pub fn remember_density(&self, dpmm: u32) {
-        *self.density.lock() = Some((self.edits(), dpmm));
+    /// How its driver will probably ask for the labels of a job with these options: as it did for another one, if its settings
+    /// are the same.
+    pub fn expected(&self, options: &BTreeMap<String, Value>) -> Option<(Raster, Output)> {
+        self.known_asked(|asked| (asked.options == *options).then_some((asked.raster, asked.output)))
+    }
+
+    fn known_asked<R>(&self, read: impl FnOnce(&Asked) -> Option<R>) -> Option<R> {
+        let asked = self.asked.lock();
+        asked.as_ref().filter(|(edits, _)| *edits == self.edits()).and_then(|(_, asked)| read(asked))
+    }
+
+    /// Keeps how a label is asked for.
+    pub fn remember_asked(&self, asked: Asked) {
+        *self.asked.lock() = Some((self.edits(), asked));
     }
 
     /// Forgets what the driver said: another driver says something else.
     pub fn forget_driver(&self) {
         *self.options.write() = None;
-        *self.density.lock() = None;
+        *self.asked.lock() = None;
         self.choices.write().clear();
     }
 

@@ -46,7 +46,7 @@ pub use board::{Board, BoardSnapshot};
 pub use call::{Call, CallKind};
 pub use connection::ConnectionHandle;
 pub use log::{LogLine, LogRing};
-pub use machine::{Machine, MachineHandle};
+pub use machine::{Asked, Machine, MachineHandle};
 pub use print::{LabelHandle, PrintJobHandle, PrintRun};
 pub use renderer::Renderer;
 pub use services::{DriverContext, Services};

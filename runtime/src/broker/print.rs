@@ -13,7 +13,13 @@ use crate::{
 };
 use ostler_render::{Output, Raster, RenderError, Rendered, template};
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::sync::{OnceCell, watch};
 
 /// One attempt at a job.
@@ -28,6 +34,8 @@ pub struct PrintRun {
     book: Book,
     /// An attempt at the job behind this one, once that was looked for.
     behind: OnceCell<Option<Arc<Self>>>,
+    /// Whether somebody looks for it, or did.
+    looked: AtomicBool,
 }
 
 /// Where the ledger is committed.
@@ -100,7 +108,15 @@ impl PrintRun {
         let JobContent { document, fields } = content;
         let labels = LabelProgress { started: None, ..job.labels };
         let ledger = Mutex::new(Ledger { labels, bytes: 0, closed: false });
-        Arc::new(Self { job, document: document.into(), fields, ledger, book, behind: OnceCell::new() })
+        Arc::new(Self {
+            job,
+            document: document.into(),
+            fields,
+            ledger,
+            book,
+            behind: OnceCell::new(),
+            looked: AtomicBool::default(),
+        })
     }
 
     /// Notes that the driver asks for a label as dots.
@@ -179,12 +195,18 @@ impl PrintRun {
     /// is not to be read ahead: of another function, or with a document of more than `most_bytes`.
     pub async fn look_behind(&self, most_bytes: i64) -> Option<Arc<Self>> {
         let Book::Store { store, .. } = &self.book else { return None };
+        self.looked.store(true, Ordering::Relaxed);
         let look = async {
             let (job, content) = store.job_behind(self.job.id, most_bytes).await.ok()??;
             let same = job.function == self.job.function && job.label_count > 0;
             same.then(|| Self::new(job, content, store.clone()))
         };
         self.behind.get_or_init(|| look).await.clone()
+    }
+
+    /// Whether the job behind this one is looked for, or was.
+    pub fn has_looked_behind(&self) -> bool {
+        self.looked.load(Ordering::Relaxed)
     }
 
     /// The attempt at the job behind this one, if there was one when that was looked for.

@@ -50,7 +50,17 @@ impl Renderer {
 
     /// What a document is: [`RenderPool::inspect`].
     pub async fn inspect(&self, document: &[u8], media_type: &str) -> Result<DocumentInfo, RenderError> {
-        self.counted(RenderRequest::Inspect, self.pool.inspect(document, media_type)).await
+        self.inspect_ahead(document, media_type, None).await
+    }
+
+    /// The same, and what will be wanted of it next: [`RenderPool::inspect_ahead`].
+    pub async fn inspect_ahead(
+        &self,
+        document: &[u8],
+        media_type: &str,
+        wanted: Option<(Raster, Output)>,
+    ) -> Result<DocumentInfo, RenderError> {
+        self.counted(RenderRequest::Inspect, self.pool.inspect_ahead(document, media_type, wanted)).await
     }
 
     /// Ends the workers that wait: [`RenderPool::end_idle`].

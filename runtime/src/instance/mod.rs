@@ -14,6 +14,7 @@
 //! * [`life`]: one life of a store, why it ended and which call is to blame
 //! * [`supervisor`]: starts the next life, within a budget
 //! * [`handle`]: the instance as its callers see it: calls, deadlines, state
+//! * `wakes`: what becomes of wakes that come while the actor runs
 //! * [`beside`]: calls that overlap a keeper's own
 //!
 //! Invariant: nobody but the actor awaits a guest call, so dropping a caller's future never harms a store.
@@ -33,6 +34,7 @@ pub mod link;
 pub mod request;
 pub mod state;
 pub mod supervisor;
+mod wakes;
 
 pub use beside::{Beside, Held, Live};
 pub use engine::GuestEngine;

@@ -7,6 +7,7 @@ use super::{
     life::{End, Life},
     limits::Limits,
     request::{CallEnd, Message},
+    wakes::polled_again_at_once,
 };
 use crate::{
     broker::{Call, DriverContext},
@@ -134,7 +135,7 @@ impl Supervisor {
             generation,
             instance: self.shared.instance(),
         };
-        let mut task = self.guests.spawn(life.run());
+        let mut task = self.guests.spawn(polled_again_at_once(life.run()));
         let end = tokio::select! {
             end = &mut task => Some(end),
             () = kill.cancelled() => None,

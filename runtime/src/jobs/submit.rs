@@ -1,6 +1,6 @@
 //! From a document to an acknowledged job. What cannot be printed is refused here, before anything is stored.
 
-use super::Intake;
+use super::{Intake, ahead};
 use crate::{
     broker::{Machine, Services},
     model::{
@@ -233,7 +233,9 @@ pub async fn check(services: &Services, intake: &Intake, submission: &Submission
             (info.media_type, count)
         }
         Some(kind) if ostler_render::is_rendered(kind) => {
-            let info = inspect(services, &submission.document, kind).await?;
+            let wanted = ahead::first_label(machine, &submission.document, &options);
+            let info =
+                services.render.inspect_ahead(&submission.document, kind, wanted).await.map_err(document_error)?;
             check_size(intake, &info, &options).await?;
             (info.media_type, info.pages.len())
         }

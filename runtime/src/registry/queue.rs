@@ -2,7 +2,7 @@
 
 use super::{Entry, Registry, command::Command};
 use crate::{
-    broker::PrintRun,
+    broker::{Asked, PrintRun},
     jobs::{
         Intake,
         submit::{Submission, SubmitError, check, is_a_template, submit},
@@ -10,6 +10,7 @@ use crate::{
     model::{JobId, JobRecord, JobState, Place},
     store::StoreError,
 };
+use ostler_render::Output;
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -43,10 +44,12 @@ impl Registry {
                     _ = rehearsal.play(&run) => {}
                     () = tokio::time::sleep(REHEARSAL) => {}
                 }
-                run.asked()
+                // In which form is not known before it is there; most drivers take the dots.
+                let asked = |raster| Asked { raster, output: Output::Bitmap, options: run.job.options.clone() };
+                run.asked().map(asked)
             };
-            if let Some(raster) = rehearsed.await {
-                entry.machine.remember_density(raster.dpmm);
+            if let Some(asked) = rehearsed.await {
+                entry.machine.remember_asked(asked);
             }
         }
     }

@@ -138,13 +138,15 @@ impl Store {
     /// has more than `most_bytes`.
     pub async fn job_behind(&self, job: JobId, most_bytes: i64) -> Result<Option<(JobRecord, JobContent)>> {
         self.read(move |db| {
+            // In one transaction: each alone would read the pages anew that all of them need.
+            let db = db.unchecked_transaction()?;
             let Some(next) = db.prepare_cached(&behind_sql())?.query_row([job.0], record).optional()? else {
                 return Ok(None);
             };
-            if next.state != JobState::Queued || document_length(db, next.id)? > most_bytes {
+            if next.state != JobState::Queued || document_length(&db, next.id)? > most_bytes {
                 return Ok(None);
             }
-            let content = select_content(db, next.id)?;
+            let content = select_content(&db, next.id)?;
             Ok(Some((next, content)))
         })
         .await

@@ -11,12 +11,15 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use crate::document::{DocumentInfo, Page, wrong_format};
+use crate::document::{DocumentInfo, wrong_format};
 use crate::error::RenderError;
 use crate::lightness;
 use crate::limits::RenderLimits;
 use crate::picture::{Density, Picture};
 use crate::raster::Rotation;
+
+/// The media type.
+pub(super) const MEDIA_TYPE: &str = "image/jpeg";
 
 const FORMAT: &str = "JPEG";
 const START: [u8; 2] = [0xff, 0xd8];
@@ -41,10 +44,7 @@ struct Jpeg<'a> {
 
 /// What the document is. All of it is decoded.
 pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<DocumentInfo, RenderError> {
-    let picture = page(document, limits)?;
-    let side = |dots: usize| u32::try_from(dots).unwrap_or(u32::MAX);
-    let page = Page::of_pixels(side(picture.width), side(picture.height), picture.density);
-    Ok(DocumentInfo { media_type: "image/jpeg".to_owned(), pages: vec![page] })
+    page(document, limits).map(|picture| DocumentInfo::of_picture(MEDIA_TYPE, &picture))
 }
 
 /// The picture of the only page.

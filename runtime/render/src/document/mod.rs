@@ -20,7 +20,7 @@ mod svg;
 pub(crate) mod template;
 
 /// The media types that can be rendered.
-pub const MEDIA_TYPES: &[&str] = &["application/pdf", "image/png", "image/jpeg", "image/svg+xml", TEMPLATE];
+pub const MEDIA_TYPES: &[&str] = &["application/pdf", png::MEDIA_TYPE, jpeg::MEDIA_TYPE, "image/svg+xml", TEMPLATE];
 
 /// What a document is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,15 @@ pub struct Page {
     pub pixels: Option<(u32, u32)>,
     /// Width and height in micrometres, when the document declares them.
     pub size_um: Option<(u32, u32)>,
+}
+
+impl DocumentInfo {
+    /// Of a document whose only page is this picture.
+    fn of_picture(media_type: &str, picture: &Picture) -> Self {
+        let [width, height] = [picture.width, picture.height].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+        let page = Page::of_pixels(width, height, picture.density);
+        Self { media_type: media_type.to_owned(), pages: vec![page] }
+    }
 }
 
 impl Page {
@@ -71,8 +80,8 @@ impl Format {
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "application/pdf" => Ok(Self::Pdf),
-            "image/png" => Ok(Self::Png),
-            "image/jpeg" => Ok(Self::Jpeg),
+            png::MEDIA_TYPE => Ok(Self::Png),
+            jpeg::MEDIA_TYPE => Ok(Self::Jpeg),
             "image/svg+xml" => Ok(Self::Svg),
             TEMPLATE => Ok(Self::Template),
             _ => Err(RenderError::MediaType { media_type: media_type.to_owned(), supported: MEDIA_TYPES.join(", ") }),
@@ -93,6 +102,24 @@ pub(crate) fn inspect(media_type: &str, document: &[u8], limits: &RenderLimits) 
     };
     limits.check_pages(u32::try_from(info.pages.len()).unwrap_or(u32::MAX))?;
     Ok(info)
+}
+
+/// What a document of pixels is, as [`inspect`] says it, and the picture of its only page. Nothing of outlines, nor of what
+/// cannot be inspected.
+pub(crate) fn inspect_with_picture(
+    media_type: &str,
+    document: &[u8],
+    limits: &RenderLimits,
+) -> Option<(DocumentInfo, Picture)> {
+    let format = Format::of(media_type).ok()?;
+    limits.check_document(document).and_then(|()| limits.check_pages(1)).ok()?;
+    let (media_type, picture) = match format {
+        Format::Png => (png::MEDIA_TYPE, png::page(document, limits)),
+        Format::Jpeg => (jpeg::MEDIA_TYPE, jpeg::page(document, limits)),
+        Format::Pdf | Format::Svg | Format::Template => return None,
+    };
+    let picture = picture.ok()?;
+    Some((DocumentInfo::of_picture(media_type, &picture), picture))
 }
 
 /// Whether the document is a template, which takes fields.

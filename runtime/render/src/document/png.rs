@@ -13,6 +13,9 @@ use crate::lightness;
 use crate::limits::RenderLimits;
 use crate::picture::{Density, Picture};
 
+/// The media type.
+pub(super) const MEDIA_TYPE: &str = "image/png";
+
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a];
 
 /// A row may take this part of the memory at most: the decoder keeps up to twelve of them while its buffer grows.
@@ -40,7 +43,7 @@ pub(super) fn inspect(document: &[u8], limits: &RenderLimits) -> Result<Document
     let info = png.reader.info();
     let page = Page::of_pixels(info.width, info.height, png.density());
     while png.next_row()?.is_some() {}
-    Ok(DocumentInfo { media_type: "image/png".to_owned(), pages: vec![page] })
+    Ok(DocumentInfo { media_type: MEDIA_TYPE.to_owned(), pages: vec![page] })
 }
 
 /// The picture of the only page.
