@@ -204,6 +204,11 @@ impl Zebra {
 
     /// Asks the printer how and what it is, and shows that. Not reachable is an error, after the status says so.
     async fn look(&self, machine: &Machine, settings: &Settings) -> Result<()> {
+        // Also when the line breaks in the middle: what the status said before is not so any more.
+        reached(machine, self.ask(machine, settings).await)
+    }
+
+    async fn ask(&self, machine: &Machine, settings: &Settings) -> Result<()> {
         if settings.language == Language::Epl2 {
             let mut session = reached(machine, epl::Session::open(machine).await)?;
             let report = session.ask().await?;

@@ -56,10 +56,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let read = axum::Json::from_request(request, state).await;
-        read.map(|axum::Json(body)| Self(body)).map_err(|error| match error.status() {
+        let read = axum::Json::<serde_json::Value>::from_request(request, state).await;
+        let axum::Json(body) = read.map_err(|error| match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(error.body_text()),
             _ => ApiError::bad_request(error.body_text()),
+        })?;
+        // A field that does not fit is named.
+        serde_path_to_error::deserialize(body).map(Self).map_err(|error| match error.path().to_string() {
+            path if path == "." => ApiError::bad_request(error.inner().to_string()),
+            path => ApiError::field(&path, error.inner().to_string()),
         })
     }
 }

@@ -96,19 +96,19 @@ pub async fn release(registry: State, caller: Caller, Path(id): Path<String>) ->
     Ok(Json(registry.release_job(seen(&registry, &caller, &id).await?.id, caller.name()).await?))
 }
 
-/// Where a job goes: one of these.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+/// Where a job goes: exactly one of these.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "JobMove")]
-pub enum Move {
+pub struct Move {
     /// The first or the last place of its queue.
-    To(End),
+    to: Option<End>,
     /// Right before the job of this number, which is in the same queue.
-    Before(i64),
+    before: Option<i64>,
     /// Right behind it.
-    After(i64),
+    after: Option<i64>,
     /// To the end of the queue of this machine, if that takes it.
-    Machine(MachineId),
+    machine: Option<MachineId>,
 }
 
 /// An end of a queue.
@@ -131,22 +131,45 @@ pub async fn move_elsewhere(
 ) -> Result<Json<JobRecord>, ApiError> {
     let job = seen(&registry, &caller, &id).await?;
     let place = match to {
-        Move::To(End::First) => Place::First,
-        Move::To(End::Last) => Place::Last,
-        Move::Before(other) => Place::Before(caller.job(&registry, JobId(other)).await?.id),
-        Move::After(other) => Place::After(caller.job(&registry, JobId(other)).await?.id),
-        Move::Machine(machine) => {
+        Move { to: Some(End::First), before: None, after: None, machine: None } => Place::First,
+        Move { to: Some(End::Last), before: None, after: None, machine: None } => Place::Last,
+        Move { to: None, before: Some(other), after: None, machine: None } => {
+            Place::Before(caller.job(&registry, JobId(other)).await?.id)
+        }
+        Move { to: None, before: None, after: Some(other), machine: None } => {
+            Place::After(caller.job(&registry, JobId(other)).await?.id)
+        }
+        Move { to: None, before: None, after: None, machine: Some(machine) } => {
             let to = find(&registry, &caller, &machine.to_string())?;
             return Ok(Json(registry.move_job_to(&job, &to, caller.name()).await?));
+        }
+        Move { .. } => {
+            let what = "say one of: to (first or last), before or after (the number of a job), machine (an id)";
+            return Err(ApiError::bad_request(what));
         }
     };
     Ok(Json(registry.move_job(job.id, place, caller.name()).await?))
 }
 
-/// `GET /api/machine/{id}/queue/`: the jobs that are not over, in the order of their turns; the first 1,000.
-pub async fn queue(registry: State, caller: Caller, Path(id): Path<String>) -> Result<Json<Vec<JobRecord>>, ApiError> {
+/// How much of a queue to list.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "QueueFilter")]
+pub struct Most {
+    /// 1,000 at most, and unless it says less.
+    limit: Option<u32>,
+}
+
+/// `GET /api/machine/{id}/queue/?limit=N`: the jobs that are not over, in the order of their turns.
+pub async fn queue(
+    registry: State,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(Most { limit }): Query<Most>,
+) -> Result<Json<Vec<JobRecord>>, ApiError> {
     let entry = find(&registry, &caller, &id)?;
-    Ok(Json(registry.services.store.queue(entry.machine.id, MAX_LISTED).await?))
+    let limit = limit.unwrap_or(MAX_LISTED).min(MAX_LISTED);
+    Ok(Json(registry.services.store.queue(entry.machine.id, limit).await?))
 }
 
 /// Where to go on.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     broker::address::DeviceUri,
+    instance::Limits,
     metrics::Outcome,
     model::{self, DriverError, ErrorKind, Scope, SettingKind},
 };
@@ -79,9 +80,9 @@ impl ConnectionHandle {
         scope: Scope,
         key: &str,
         grants: &Grants,
-        timeout: Duration,
+        limits: &Limits,
     ) -> Result<Self, DriverError> {
-        let opened = Self::reach(handle, scope, key, grants, timeout).await;
+        let opened = Self::reach(handle, scope, key, grants, limits).await;
         handle.machine.meter.connected(Outcome::of(&opened));
         match &opened {
             Ok(connection) => tracing::debug!(peer = connection.peer(), "connected"),
@@ -95,7 +96,7 @@ impl ConnectionHandle {
         scope: Scope,
         key: &str,
         grants: &Grants,
-        timeout: Duration,
+        limits: &Limits,
     ) -> Result<Self, DriverError> {
         let machine = handle.live()?;
         let call = handle.running_call()?;
@@ -127,7 +128,7 @@ impl ConnectionHandle {
             biased;
             () = call.cancelled() => Err(call.cancelled_error()),
             () = closed.cancelled() => Err(stopped(machine)),
-            opened = open(machine, &uri, grants, timeout) => opened,
+            opened = open(machine, &uri, grants, limits) => opened,
         };
         match opened {
             Ok(Opened { reader, writer, peer }) => {
@@ -270,8 +271,8 @@ impl ConnectionHandle {
     }
 }
 
-async fn open(machine: &Machine, uri: &DeviceUri, grants: &Grants, timeout: Duration) -> Result<Opened, DriverError> {
-    if machine.is_stand_in() { Ok(device::nowhere()) } else { device::open(uri, grants, timeout).await }
+async fn open(machine: &Machine, uri: &DeviceUri, grants: &Grants, limits: &Limits) -> Result<Opened, DriverError> {
+    if machine.is_stand_in() { Ok(device::nowhere()) } else { device::open(uri, grants, limits).await }
 }
 
 /// Calls that do not hold the device from their beginning take it now, if it is free.

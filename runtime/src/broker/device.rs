@@ -5,15 +5,18 @@ use super::{
     grants::Grants,
     serial::SerialLine,
 };
-use crate::model::{DriverError, ErrorKind};
+use crate::{
+    instance::Limits,
+    model::{DriverError, ErrorKind},
+};
 use rustix::{
     fs::{FileType, Mode, OFlags},
     io::Errno,
 };
-use std::{io, path::Path, time::Duration};
+use std::{io, net::SocketAddr, path::Path};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, unix::pipe},
+    net::{TcpSocket, TcpStream, unix::pipe},
 };
 
 /// The major number of Linux's memory devices (`/dev/mem`, `/dev/kmsg`, `/dev/null` ...): never a printer.
@@ -29,13 +32,17 @@ pub struct Opened {
     pub peer: String,
 }
 
-/// Opens the device of a URI for a driver with these grants. Every resolved address is tried, all of them within `timeout`.
-pub async fn open(uri: &DeviceUri, grants: &Grants, timeout: Duration) -> Result<Opened, DriverError> {
+/// Opens the device of a URI for a driver with these grants. Every resolved address is tried, all of them within the
+/// time for that.
+pub async fn open(uri: &DeviceUri, grants: &Grants, limits: &Limits) -> Result<Opened, DriverError> {
     match uri {
-        DeviceUri::Tcp { host, port } => match tokio::time::timeout(timeout, open_tcp(host, *port, grants)).await {
-            Ok(result) => result,
-            Err(_) => Err(unreachable(&format!("{host}:{port}"), &format!("no answer within {timeout:?}"))),
-        },
+        DeviceUri::Tcp { host, port } => {
+            let timeout = limits.connect();
+            match tokio::time::timeout(timeout, open_tcp(host, *port, grants, limits.device_buffer_bytes)).await {
+                Ok(result) => result,
+                Err(_) => Err(unreachable(&format!("{host}:{port}"), &format!("no answer within {timeout:?}"))),
+            }
+        }
         DeviceUri::Usb { path } => open_node(path, None),
         DeviceUri::Serial { path, line } => open_node(path, Some(*line)),
     }
@@ -52,10 +59,10 @@ fn unreachable(peer: &str, why: &str) -> DriverError {
     DriverError::new(ErrorKind::Transient, "unreachable", message)
 }
 
-async fn open_tcp(host: &str, port: u16, grants: &Grants) -> Result<Opened, DriverError> {
+async fn open_tcp(host: &str, port: u16, grants: &Grants, buffer_bytes: u32) -> Result<Opened, DriverError> {
     let mut last = None;
     for address in resolve(host, port, grants).await? {
-        match TcpStream::connect(address).await {
+        match connect(address, buffer_bytes).await {
             Ok(stream) => {
                 // Status queries are small and waited for; without this they sit out a delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
@@ -70,6 +77,16 @@ async fn open_tcp(host: &str, port: u16, grants: &Grants) -> Result<Opened, Driv
         Some((address, error)) => unreachable(&address.to_string(), &error.to_string()),
         None => unreachable(&format!("{host}:{port}"), "it has no address"),
     })
+}
+
+/// A buffer of 0 bytes is the system's own.
+async fn connect(address: SocketAddr, buffer_bytes: u32) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if buffer_bytes > 0 {
+        // Before it connects: later the system has made room already.
+        socket.set_send_buffer_size(buffer_bytes)?;
+    }
+    socket.connect(address).await
 }
 
 fn open_node(path: &Path, line: Option<SerialLine>) -> Result<Opened, DriverError> {

@@ -209,10 +209,10 @@ impl<T: Send> host::HostMachineWithStore<T> for HasBroker {
     ) -> wasmtime::Result<Answer<Resource<ConnectionHandle>>> {
         let (handle, services) = machine_of(accessor, &this).await?;
         let driver = accessor.with(|mut access| Arc::clone(access.get().driver));
-        let timeout = services.as_ref().map_or(Duration::ZERO, |services| services.limits().connect());
+        let limits = services.as_ref().map(|services| services.limits()).unwrap_or_default();
         let opened = async {
             let scope = convert::scope_from_wit(scope);
-            let opened = ConnectionHandle::open(&handle, scope, &key, &driver.grants, timeout).await;
+            let opened = ConnectionHandle::open(&handle, scope, &key, &driver.grants, &limits).await;
             answer(services.as_ref(), &handle.machine, opened)
         };
         match opened.instrument(handle.span()).await {

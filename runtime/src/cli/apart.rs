@@ -8,7 +8,10 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    signal::unix::{SignalKind, signal},
+};
 
 /// How long it may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,9 +35,10 @@ impl Daemon {
         let mut child = command
             .arg("--data")
             .arg(data)
-            .arg("serve")
+            .args(["serve", "--until-input-ends"])
             .args(arguments)
-            .stdin(Stdio::null())
+            // Open for as long as this process lives: however that ends, the daemon does, too.
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log)?)
             .kill_on_drop(true)
@@ -64,5 +68,17 @@ impl Daemon {
         }
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the daemon does not end")??;
         if status.success() { Ok(()) } else { bail!("the daemon ended with {status}") }
+    }
+}
+
+/// What was begun, unless somebody ends this process: then it is dropped in order, with all that it started.
+pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("ended by a signal"),
+        _ = hang_up.recv() => bail!("ended by a signal"),
     }
 }

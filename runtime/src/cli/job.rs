@@ -9,8 +9,11 @@ use super::{
     wait::to_the_end,
 };
 use crate::{
-    model::{JobRecord, JobState},
-    registry::candidates::{Candidate, Takes},
+    model::{JobRecord, JobState, MachineState},
+    registry::{
+        candidates::{Candidate, Takes},
+        view::MachineView,
+    },
 };
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -204,7 +207,11 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
         Command::Queue { machine } => {
             let machine = client.machine(&machine).await?;
             let jobs: Vec<JobRecord> = client.get(&format!("/api/machine/{}/queue/", machine.pk)).await?;
-            list(out, &jobs)
+            list(out, &jobs)?;
+            match hindrance(&machine) {
+                Some(why) if !out.is_json() => line(&format!("\n{why}")),
+                _ => Ok(()),
+            }
         }
         Command::Move(Move { job, to }) => {
             let (to, where_to) = match to {
@@ -220,9 +227,20 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 To { .. } => (json!({ "to": "last" }), "is the last one".to_owned()),
             };
             let moved: JobRecord = client.post(&format!("/api/job/{job}/move/"), &to).await?;
-            out.say(&moved, &format!("job {job} {where_to} in the queue of '{}'", moved.machine_name))
+            let machine = client.machine(&moved.machine.to_string()).await?;
+            let waits = hindrance(&machine).map(|why| format!("; {why}")).unwrap_or_default();
+            out.say(&moved, &format!("job {job} {where_to} in the queue of '{}'{waits}", moved.machine_name))
         }
-        Command::Show { job } => show(out, &client.get(&format!("/api/job/{job}/")).await?),
+        Command::Show { job } => {
+            let job: JobRecord = client.get(&format!("/api/job/{job}/")).await?;
+            show(out, &job)?;
+            if out.is_json() || job.state.is_over() {
+                return Ok(());
+            }
+            // It may be gone, or not be there for this token.
+            let machine = client.machine(&job.machine.to_string()).await.ok();
+            machine.as_ref().and_then(hindrance).map_or(Ok(()), |why| line(&format!("\n{why}")))
+        }
         Command::Where(document) => {
             let candidates: Vec<Candidate> = client.upload("/api/job/candidates/", document.form(&[])?).await?;
             out.rows(&candidates, ["MACHINE", "TAKES IT", "WHY"], |candidate| {
@@ -276,6 +294,17 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 }
             }
         }
+    }
+}
+
+/// Why the jobs of a machine wait, and what to do.
+fn hindrance(machine: &MachineView) -> Option<String> {
+    let name = &machine.name;
+    match &machine.state {
+        _ if machine.paused => Some(format!("'{name}' is paused: ostler machine resume '{name}'")),
+        MachineState::Ready | MachineState::Starting => None,
+        MachineState::Inactive => Some(format!("'{name}' is switched off: ostler machine activate '{name}'")),
+        state => Some(format!("'{name}' is {state}")),
     }
 }
 

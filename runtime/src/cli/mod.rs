@@ -102,7 +102,7 @@ enum Command {
     Print(job::Print),
     /// Write the dots that a machine would print for a document.
     Preview(job::Preview),
-    /// Jobs: list, queue, show, where, wait, cancel, hold, release, move, retry, reprint.
+    /// Jobs: list, queue, show, result, where, wait, cancel, hold, release, move, retry, reprint.
     #[command(subcommand)]
     Job(job::Command),
     /// Label templates: list, add, show, preview, remove; rows that are kept for them.
@@ -128,7 +128,7 @@ enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
-    /// Tokens, which say who may do what over the network: create, list, revoke.
+    /// Tokens, which say who may do what over the network: create, list, revoke, link.
     #[command(subcommand)]
     Token(token::Command),
     /// Print the OpenAPI document of the API.

@@ -24,6 +24,9 @@ use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, reload, uti
 pub struct Arguments {
     #[command(flatten)]
     overrides: Overrides,
+    /// End when standard input does: whoever started it is gone.
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 /// Values of the configuration that count more than the file and the environment.
@@ -125,6 +128,7 @@ pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> 
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                () = input_ends(), if arguments.until_input_ends => {}
             }
         };
         signalled().await;
@@ -135,6 +139,11 @@ pub async fn run(data: &Path, config: Option<PathBuf>, arguments: Arguments) -> 
         registry.hurry();
     });
     daemon.serve(stopped.map(drop)).await
+}
+
+/// Completes when nothing can be read from standard input any more.
+async fn input_ends() {
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
 }
 
 /// Begins to log, and answers with how to change what is logged.

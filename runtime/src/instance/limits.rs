@@ -42,6 +42,11 @@ crate::section! {
         /// Opening a connection.
         #[applies(Reload)]
         pub connect_ms: u32 = 10_000,
+        /// What a driver wrote and a device on the network has not taken may lie so far in the system's buffer; 0 leaves that to
+        /// the system, which takes megabytes. With less, a label that is cancelled ends sooner, and a driver that believes that
+        /// what is written is printed is less wrong.
+        #[applies(Reload)]
+        pub device_buffer_bytes: u32 = 0,
         /// Linear memory of an instance (67108864 is 64 MiB).
         #[applies(NextInstance)]
         pub memory_bytes: usize = 64 << 20,

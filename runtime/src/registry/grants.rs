@@ -31,7 +31,7 @@ impl Registry {
             let asked = if asked.is_empty() { "no grants".to_owned() } else { asked.join(", ") };
             let what =
                 format!("driver '{slug}' {} does not ask for '{name}'; it asks for {asked}", driver.info.version);
-            return Err(StoreError::Conflict { what });
+            return Err(StoreError::NotFound { what });
         }
         let grant = Grant::parse(name).ok_or_else(|| {
             let known: Vec<_> = Grant::ALL.iter().map(|grant| grant.name()).collect();

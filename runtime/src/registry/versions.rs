@@ -141,6 +141,7 @@ impl Registry {
     /// Goes back to the component that was enabled before the one that is enabled now.
     pub async fn roll_back(&self, slug: &Slug, by: &str) -> Result<InstalledDriver, StoreError> {
         let _turn = self.changing.lock().await;
+        self.choose(slug, None).await?;
         let all = self.installed().await?;
         let before = all
             .into_iter()

@@ -1,6 +1,6 @@
 //! Installed components, which of them the operator enabled, and what is known about their compiled code.
 
-use super::{NewAudit, Result, Store, StoreError, columns, writer::Write};
+use super::{NewAudit, Result, Store, StoreError, columns, grants, writer::Write};
 use crate::model::{Digest, InstalledDriver, Isolation, NewEvent, Slug};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
@@ -97,8 +97,13 @@ impl Store {
                 write.db.prepare_cached("DELETE FROM compiled WHERE digest = ?1")?.execute([&digest_text])?;
                 write.db.prepare_cached("DELETE FROM drivers WHERE digest = ?1")?.execute([&digest_text])?;
                 // Another author's driver of that name is not to have what this one was allowed.
-                let sql = "DELETE FROM grants WHERE driver = ?1 AND NOT EXISTS (SELECT 1 FROM drivers WHERE slug = ?1)";
-                write.db.prepare_cached(sql)?.execute([driver.info.slug.as_str()])?;
+                let last = !write
+                    .db
+                    .prepare_cached("SELECT 1 FROM drivers WHERE slug = ?1")?
+                    .exists([driver.info.slug.as_str()])?;
+                if last {
+                    grants::forget(write, &driver.info.slug, &by)?;
+                }
                 let facts = json!({ "version": driver.info.version });
                 decided(write, &by, "driver.remove", &driver.info.slug, digest, facts)?;
                 announce(write, "driver.removed", &driver.info.slug, digest, json!({}))?;

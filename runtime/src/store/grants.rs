@@ -27,7 +27,7 @@ impl Store {
             let row = (driver.as_str(), grant.name(), &by, write.now.0);
             let new = write.db.prepare_cached(sql)?.execute(row)? > 0;
             if new {
-                decided(write, &by, &driver, grant, "approve")?;
+                decided(write, &by, &driver, grant.name(), "approve")?;
             }
             Ok(new)
         })
@@ -41,7 +41,7 @@ impl Store {
             let sql = "DELETE FROM grants WHERE driver = ?1 AND name = ?2";
             let gone = write.db.prepare_cached(sql)?.execute((driver.as_str(), grant.name()))? > 0;
             if gone {
-                decided(write, &by, &driver, grant, "revoke")?;
+                decided(write, &by, &driver, grant.name(), "revoke")?;
             }
             Ok(gone)
         })
@@ -49,8 +49,18 @@ impl Store {
     }
 }
 
-fn decided(write: &mut Write<'_>, who: &str, driver: &Slug, grant: Grant, what: &str) -> Result<()> {
-    let facts = json!({ "grant": grant.name() });
+/// Takes all approvals of a driver back.
+pub(super) fn forget(write: &mut Write<'_>, driver: &Slug, by: &str) -> Result<()> {
+    let names: Vec<String> = write
+        .db
+        .prepare_cached("DELETE FROM grants WHERE driver = ?1 RETURNING name")?
+        .query_map([driver.as_str()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    names.iter().try_for_each(|name| decided(write, by, driver, name, "revoke"))
+}
+
+fn decided(write: &mut Write<'_>, who: &str, driver: &Slug, grant: &str, what: &str) -> Result<()> {
+    let facts = json!({ "grant": grant });
     write.audit(&NewAudit {
         who: who.to_owned(),
         action: format!("driver.{what}"),

@@ -44,15 +44,10 @@ impl Store {
         self.write(move |write| {
             let job = movable(write.db, id)?;
             let before = turns(write.db, job.machine)?;
-            if place == Place::Last {
-                set_place(write.db, id, place_at_the_end(write.db)?)?;
-            } else {
-                trade_places(write.db, &before, &job, place)?;
-            }
-            let after = turns(write.db, job.machine)?;
-            if order(&before).ne(order(&after)) {
-                let facts = json!({ "position": order(&after).position(|other| other == id).map(|index| index + 1) });
-                moved(write, &by, &job, &facts)?;
+            let order = order_with(write.db, &before, &job, place)?;
+            if trade_places(write.db, &before, &order)? {
+                let facts = json!({ "position": order.iter().position(|other| *other == id).map(|index| index + 1) });
+                moved(write, &by, &job, &[job.machine], &facts)?;
             }
             jobs::find(write.db, id)
         })
@@ -69,18 +64,23 @@ impl Store {
             write
                 .db
                 .prepare_cached(
-                    "UPDATE jobs SET machine_id = ?2, machine_name = ?3, place = ?4, next_try_at = NULL,
+                    "UPDATE jobs SET machine_id = ?2, machine_name = ?3, next_try_at = NULL,
                                      state = CASE state WHEN 'held' THEN 'held' ELSE 'queued' END,
                                      error = CASE state WHEN 'held' THEN error END
                      WHERE id = ?1",
                 )?
-                .execute((id.0, to.to_string(), machine.name, place_at_the_end(write.db)?))?;
+                .execute((id.0, to.to_string(), machine.name))?;
             let after = jobs::find(write.db, id)?;
+            let there = turns(write.db, to)?;
+            let order = order_with(write.db, &there, &after, Place::Last)?;
+            trade_places(write.db, &there, &order)?;
             if after.state != job.state {
                 let data = json!({ "from": job.state, "to": after.state, "error": null, "next-try-at": null });
                 write.event(NewEvent::new("job.state-changed", data).of_machine(to).of_job(id))?;
             }
-            moved(write, &by, &after, &json!({ "from-machine": job.machine, "to-machine": to }))?;
+            let facts = json!({ "position": order.len(), "from-machine": job.machine, "to-machine": to });
+            // Whoever follows one of the machines hears of it.
+            moved(write, &by, &after, &[job.machine, to], &facts)?;
             Ok(after)
         })
         .await
@@ -115,13 +115,9 @@ fn turns(db: &Connection, machine: MachineId) -> Result<Vec<(JobId, i64)>> {
     Ok(turns.collect::<Result<_, _>>()?)
 }
 
-fn order(turns: &[(JobId, i64)]) -> impl Iterator<Item = JobId> {
-    turns.iter().map(|(id, _)| *id)
-}
-
-/// Puts a job elsewhere among those that can be moved; all of them keep the places that they have together.
-fn trade_places(db: &Connection, turns: &[(JobId, i64)], job: &JobRecord, to: Place) -> Result<()> {
-    let mut ids: Vec<JobId> = order(turns).filter(|id| *id != job.id).collect();
+/// The order with a job elsewhere.
+fn order_with(db: &Connection, turns: &[(JobId, i64)], job: &JobRecord, to: Place) -> Result<Vec<JobId>> {
+    let mut ids: Vec<JobId> = turns.iter().map(|(id, _)| *id).filter(|id| *id != job.id).collect();
     let beside = |other: JobId| match ids.iter().position(|id| *id == other) {
         Some(index) => Ok(index),
         None if other == job.id => Err(StoreError::conflict(format!("job {other} cannot be moved beside itself"))),
@@ -147,28 +143,31 @@ fn trade_places(db: &Connection, turns: &[(JobId, i64)], job: &JobRecord, to: Pl
         Place::After(other) => beside(other)? + 1,
     };
     ids.insert(index, job.id);
-    for (id, (before, place)) in ids.into_iter().zip(turns) {
-        if id != *before {
-            set_place(db, id, *place)?;
+    Ok(ids)
+}
+
+/// Gives jobs their turns in this order, with the places that they have together. Says whether that was a change.
+fn trade_places(db: &Connection, turns: &[(JobId, i64)], order: &[JobId]) -> Result<bool> {
+    let mut changed = false;
+    for (id, (before, place)) in order.iter().zip(turns) {
+        if id != before {
+            db.prepare_cached("UPDATE jobs SET place = ?2 WHERE id = ?1")?.execute((id.0, place))?;
+            changed = true;
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
-fn set_place(db: &Connection, id: JobId, place: i64) -> Result<()> {
-    db.prepare_cached("UPDATE jobs SET place = ?2 WHERE id = ?1")?.execute((id.0, place))?;
-    Ok(())
-}
-
-/// A place behind every job that there is, which no later job will have: the number of a job that will never be.
-fn place_at_the_end(db: &Connection) -> Result<i64> {
-    Ok(db
-        .prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'jobs' RETURNING seq")?
-        .query_row([], |row| row.get(0))?)
-}
-
-fn moved(write: &mut Write<'_>, who: &str, job: &JobRecord, facts: &serde_json::Value) -> Result<()> {
-    write.event(NewEvent::new("job.moved", facts.clone()).of_machine(job.machine).of_job(job.id))?;
+fn moved(
+    write: &mut Write<'_>,
+    who: &str,
+    job: &JobRecord,
+    told: &[MachineId],
+    facts: &serde_json::Value,
+) -> Result<()> {
+    for machine in told {
+        write.event(NewEvent::new("job.moved", facts.clone()).of_machine(*machine).of_job(job.id))?;
+    }
     write.audit(&NewAudit {
         who: who.to_owned(),
         action: "job.move".to_owned(),

@@ -83,10 +83,25 @@ fn a_new_driver_builds_stands_its_trial_and_runs_again_after_each_change() {
 
     let tried = Crate::ostler(&["--json", "driver", "test", folder]).ok().stdout;
     let tried = verdicts(&tried);
-    assert_eq!(tried.len(), 10, "{tried:?}");
+    assert_eq!(tried.len(), 11, "{tried:?}");
     assert!(tried.iter().all(|(_, verdict)| verdict != "failed"), "{tried:?}");
     let passed = |name: &str| tried.contains(&(name.to_owned(), "passed".to_owned()));
     assert!(passed("a label is printed") && passed("the connection breaks"), "{tried:?}");
+
+    // A driver that goes on after an error is caught, and one that does not compile is told where.
+    let source = std::fs::read_to_string(new.source()).unwrap();
+    std::fs::write(
+        new.source(),
+        source.replace("printer.write_all(&label).await?", "let _ = printer.write_all(&label).await"),
+    )
+    .unwrap();
+    let tried = Crate::ostler(&["--json", "driver", "test", folder, "--only", "the connection breaks"]);
+    let tried = verdicts(&tried.refused(1, &["1 failed, 2 passed"]).stdout);
+    assert_eq!(tried[2], ("the connection breaks".to_owned(), "failed".to_owned()));
+    std::fs::write(new.source(), format!("{source}\nfn broken( {{")).unwrap();
+    Crate::ostler(&["driver", "build", folder])
+        .refused(1, &["error: ", "src/lib.rs", "cargo could not build the driver"]);
+    std::fs::write(new.source(), &source).unwrap();
 
     // In a daemon that runs, over a change of its source.
     let daemon = Daemon::builder().ping_interval(600_000).start();
@@ -101,7 +116,6 @@ fn a_new_driver_builds_stands_its_trial_and_runs_again_after_each_change() {
     until("the driver is enabled", || version(&daemon) == "Prints labels on Acme 3000.");
     let zebra = printer::zebra();
     daemon.add("desk", "acme-3000", &[&format!("CONNECTION={}", zebra.uri())]);
-    let source = std::fs::read_to_string(new.source()).unwrap();
     std::fs::write(new.source(), source.replace("Prints labels on", "Puts labels on")).unwrap();
     until("the change is enabled", || version(&daemon) == "Puts labels on Acme 3000.");
     daemon.until_state("desk", "ready");
@@ -160,8 +174,10 @@ fn a_trial_tells_what_a_driver_does_not_stand() {
     let ostler = |arguments: &[&str]| client::ostler(place.path(), arguments);
     // It never shows that its device is off.
     let tried = ostler(&["--json", "driver", "test", &guest("ostler_driver_hostile"), "--only", "the device is off"]);
-    let tried = verdicts(&tried.refused(1, &["one scenario failed"]).stdout);
-    assert_eq!(tried[1], ("the device is off".to_owned(), "failed".to_owned()));
+    let tried = verdicts(&tried.refused(1, &["1 failed"]).stdout);
+    assert_eq!(tried[2], ("the device is off".to_owned(), "failed".to_owned()));
+    let nothing = ostler(&["driver", "test", &guest("ostler_driver_zebra"), "--only", "nosuch"]);
+    nothing.refused(2, &["no scenario has that in its name", "the device is off"]);
     // Its settings have no defaults.
     let abc = abc();
     let abc = abc.path().join("abc");
@@ -171,6 +187,27 @@ fn a_trial_tells_what_a_driver_does_not_stand() {
     let tried = ostler(&["--json", "driver", "test", &xyz, "--with", abc, "--set", "UNIT=mm"]).ok().stdout;
     let tried = verdicts(&tried);
     assert_eq!(tried.iter().filter(|(_, verdict)| verdict == "passed").count(), 3, "{tried:?}");
+}
+
+#[test]
+fn a_trial_that_is_ended_leaves_nothing_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let started = Command::new(place::ostler())
+        .args(["driver", "test", &guest("ostler_driver_zebra")])
+        .env("TMPDIR", place.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut trial = Running(started.unwrap());
+    let socket = || {
+        std::fs::read_dir(place.path()).unwrap().flatten().find(|entry| entry.path().join("data/ostler.sock").exists())
+    };
+    until("its daemon runs", || socket().is_some());
+    let lock = socket().unwrap().path().join("data");
+    let pid = rustix::process::Pid::from_raw(trial.0.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(!trial.0.wait().unwrap().success());
+    assert!(!lock.exists(), "{} is left behind", lock.display());
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn what_a_driver_does_not_ask_for_or_nobody_knows_cannot_be_approved() {
     daemon.install("ostler_driver_scripted");
     daemon
         .cli(&["driver", "approve", "scripted", "link-local"])
-        .refused(1, &["does not ask for 'link-local'", "time-travel"]);
+        .refused(3, &["does not ask for 'link-local'", "time-travel"]);
     daemon
         .cli(&["driver", "approve", "scripted", "time-travel"])
         .refused(1, &["knows no grant 'time-travel'", "link-local"]);

@@ -1,7 +1,7 @@
 //! `ostler driver check` and `build`: would a daemon take this component, and what would it see? One that is started for it alone
 //! answers, so it is the same check.
 
-use super::{project::Project, show};
+use super::{lines, project::Project};
 use crate::{
     api::plugins::PluginView,
     cli::{
@@ -11,10 +11,10 @@ use crate::{
         plugin,
         progress::Progress,
     },
-    model::{DriverInfo, Grant},
+    model::{DriverInfo, Grant, InstalledDriver},
     registry::{bundle::MANIFEST, view::DriverView},
 };
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -52,14 +52,12 @@ pub async fn run(out: Output, Arguments { path, with }: Arguments) -> Result<()>
             path.display()
         );
         let view = apart.bring(&path).await?;
+        let drivers: Vec<DriverView> = apart.client.get("/api/driver/").await?;
         drop(checking);
         apart.stop().await?;
-        plugin::show(out, &view)?;
-        let problems = plugin::problems(&view);
-        ensure!(problems == 0, "{problems} of its types and drivers cannot be registered");
-        return Ok(());
+        return tell_of_plugin(out, &path, &view, &drivers);
     }
-    let view = apart.install(&path).await?;
+    let view = apart.install(&path).await.map_err(|error| with_way_out(error, &with))?;
     drop(checking);
     apart.stop().await?;
     tell(out, &path, &view)
@@ -72,15 +70,50 @@ pub async fn build(out: Output, Build { path, with }: Build) -> Result<()> {
 }
 
 fn tell(out: Output, file: &Path, view: &DriverView) -> Result<()> {
-    let advice = advice(&view.installed.info);
     if out.is_json() {
-        return out.say(&json!({ "file": file, "driver": view, "advice": advice }), "");
+        let InstalledDriver { digest, info, contract, imports, size, .. } = &view.installed;
+        let advice = advice(info);
+        let found = json!({
+            "file": file, "digest": digest, "size": size, "contract": contract, "imports": imports, "info": info,
+            "advice": advice,
+        });
+        return out.say(&found, "");
     }
-    show(out, view)?;
-    for advice in &advice {
-        line(&format!("\nadvice: {advice}"))?;
-    }
+    tell_in_words(out, view)?;
     line(&format!("\n{} can be installed", file.display()))
+}
+
+/// What a daemon would see, without what only an installed driver has.
+fn tell_in_words(out: Output, view: &DriverView) -> Result<()> {
+    let mut lines = lines(view, None);
+    lines.retain(|(name, _)| !matches!(*name, "enabled" | "instance" | "isolation" | "errors"));
+    out.one(view, &lines)?;
+    advice(&view.installed.info).iter().try_for_each(|advice| line(&format!("\nadvice: {advice}")))
+}
+
+fn tell_of_plugin(out: Output, path: &Path, view: &PluginView, drivers: &[DriverView]) -> Result<()> {
+    if out.is_json() {
+        let infos: Vec<_> = drivers.iter().map(|driver| &driver.installed.info).collect();
+        out.say(&json!({ "file": path, "plugin": view, "drivers": infos }), "")?;
+    } else {
+        plugin::show(out, view)?;
+        for driver in drivers {
+            line("")?;
+            tell_in_words(out, driver)?;
+        }
+    }
+    let problems = plugin::problems(view);
+    ensure!(problems == 0, "{problems} of its types and drivers cannot be registered");
+    if out.is_json() { Ok(()) } else { line(&format!("\n{} can be installed", path.display())) }
+}
+
+/// A refusal, with what may be missing.
+fn with_way_out(error: anyhow::Error, with: &[PathBuf]) -> anyhow::Error {
+    let text = format!("{error:#}");
+    if with.is_empty() && text.contains("no machine type") {
+        return anyhow!("{text}\nIf a plugin brings the type of this driver, name that plugin: --with PLUGIN");
+    }
+    error
 }
 
 /// What nothing forbids, and users would miss.

@@ -7,11 +7,12 @@ use crate::{
         output::line,
         progress,
     },
-    model::{Slug, Timestamp},
+    model::{MachineState, Slug, Timestamp},
     registry::view::{DriverView, MachineView},
 };
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
+use serde_json::json;
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -19,6 +20,9 @@ use std::{
 
 /// The time between two looks at the sources and at the log.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
+
+/// How long machines may take to start.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// What to work on.
 #[derive(Debug, clap::Args)]
@@ -39,7 +43,14 @@ pub async fn run(client: &Client, Arguments { path }: Arguments) -> Result<()> {
         loop {
             let built = project.sources();
             match round(client, &project).await {
-                Ok(slug) => log = log.filter(|log: &Log| log.slug == slug).or_else(|| Some(Log::from_now(slug))),
+                Ok(slug) => {
+                    if let Some(before) = log.as_ref().map(|log: &Log| &log.slug).filter(|before| **before != slug) {
+                        line(&format!(
+                            "{before} is another driver now, and still enabled: ostler driver disable {before}"
+                        ))?;
+                    }
+                    log = log.filter(|log| log.slug == slug).or_else(|| Some(Log::from_now(slug)));
+                }
                 Err(error) => progress::say(&format!("{error:#}")),
             }
             while project.sources() == built {
@@ -66,15 +77,42 @@ async fn round(client: &Client, project: &Project) -> Result<Slug> {
     let digest = view.installed.digest;
     let view = switch_on(client, view.slug.as_str(), Some(digest.to_string())).await?;
     line(&format!(
-        "{} {} ({}) is enabled, with {} machines; built in {:.1} s, enabled in {:.1} s",
+        "{} {} ({}) is enabled; built in {:.1} s, enabled in {:.1} s",
         view.slug,
         view.installed.info.version,
         digest.short(),
-        view.machines,
         built.as_secs_f64(),
         began.elapsed().saturating_sub(built).as_secs_f64()
     ))?;
+    show_machines(client, &view.slug).await?;
     Ok(view.slug)
+}
+
+/// What becomes of the driver's machines. Those that an earlier build brought into quarantine are released.
+async fn show_machines(client: &Client, slug: &Slug) -> Result<()> {
+    let began = Instant::now();
+    let machines = loop {
+        let all: Vec<MachineView> = client.get("/api/machine/").await?;
+        let ours: Vec<_> = all.into_iter().filter(|machine| machine.driver == *slug).collect();
+        for machine in ours.iter().filter(|machine| matches!(machine.state, MachineState::Quarantined { .. })) {
+            let _: serde_json::Value =
+                client.post(&format!("/api/machine/{}/restart/", machine.pk), &json!({})).await?;
+        }
+        let settled = |machine: &MachineView| {
+            use MachineState::{Quarantined, Starting, Stopping};
+            !matches!(machine.state, Starting | Stopping { .. } | Quarantined { .. })
+        };
+        if ours.iter().all(settled) || began.elapsed() > SETTLE {
+            break ours;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    };
+    if machines.is_empty() {
+        return line(&format!("  no machine uses it yet: ostler machine add NAME --driver {slug} --set KEY=VALUE"));
+    }
+    machines.iter().try_for_each(|machine| {
+        line(&format!("  {}: {}, {} {}", machine.name, machine.state, machine.status_title, machine.status_text))
+    })
 }
 
 /// A line of a log.

@@ -14,12 +14,13 @@ pub mod project;
 mod trial;
 
 use super::{
+    apart::unless_interrupted,
     client::{Client, encode},
     output::Output,
     progress::Progress,
 };
-use crate::registry::view::DriverView;
-use anyhow::{Context as _, Result};
+use crate::{model::GrantState, registry::view::DriverView};
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -87,7 +88,7 @@ pub enum Command {
     Remove {
         /// The driver's slug.
         slug: String,
-        /// The sha256 of the component.
+        /// The sha256 of the component, or as much of its beginning as makes it the only one.
         #[arg(long)]
         digest: String,
     },
@@ -115,9 +116,9 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             drop(working);
             if enable {
                 let view = switch_on(client, view.slug.as_str(), Some(view.installed.digest.to_string())).await?;
-                return show(out, &view);
+                return show(out, &view, None);
             }
-            show(out, &view)?;
+            show(out, &view, None)?;
             if !out.is_json() && !view.installed.enabled {
                 super::output::line(&format!("\nIt does not run yet: ostler driver enable {}", view.slug))?;
             }
@@ -160,20 +161,22 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             out.say(&views, &format!("an instance of {slug} serves {serves}"))
         }
         Command::Remove { slug, digest } => {
+            let digest = whole_digest(client, &slug, &digest).await?;
             client.delete(&format!("/api/driver/{}/?digest={}", encode(&slug), encode(&digest))).await?;
             out.say(&json!({ "removed": digest }), &format!("the component {digest} of {slug} is removed"))
         }
         Command::New(arguments) => new::run(out, arguments),
-        Command::Build(arguments) => check::build(out, arguments).await,
-        Command::Check(arguments) => check::run(out, arguments).await,
+        Command::Build(arguments) => unless_interrupted(check::build(out, arguments)).await,
+        Command::Check(arguments) => unless_interrupted(check::run(out, arguments)).await,
         Command::Dev(arguments) => dev::run(client, arguments).await,
-        Command::Test(arguments) => trial::run(out, arguments).await,
+        Command::Test(arguments) => unless_interrupted(trial::run(out, arguments)).await,
         Command::Grants { slug } => grants::list(client, out, slug).await,
         Command::Approve(which) => grants::approve(client, out, &which).await,
         Command::Revoke(which) => grants::revoke(client, out, &which).await,
         Command::Show { slug } => {
             let found: Vec<DriverView> = client.get(&format!("/api/driver/{}/", encode(&slug))).await?;
-            found.iter().try_for_each(|view| show(out, view))
+            let grants: Vec<GrantState> = client.get(&format!("/api/driver/{}/grants/", encode(&slug))).await?;
+            found.iter().try_for_each(|view| show(out, view, Some(&grants)))
         }
         Command::Log { slug } => {
             let lines: Vec<Value> = client.get(&format!("/api/driver/{}/log/", encode(&slug))).await?;
@@ -199,9 +202,9 @@ async fn switch_on(client: &Client, slug: &str, digest: Option<String>) -> Resul
 fn usage(view: &DriverView) -> String {
     let Some(usage) = &view.usage else { return "not running".to_owned() };
     format!(
-        "{}, started {} times, {} of {} KiB of memory, {} of {} calls in flight",
+        "{}, started {}, {} of {} KiB of memory, {} of {} calls in flight",
         usage.state,
-        usage.starts,
+        if usage.starts == 1 { "once".to_owned() } else { format!("{} times", usage.starts) },
         usage.memory_bytes / 1024,
         view.limits.memory_bytes / 1024,
         usage.calls_in_flight,
@@ -209,31 +212,52 @@ fn usage(view: &DriverView) -> String {
     )
 }
 
-fn show(out: Output, view: &DriverView) -> Result<()> {
+/// The digest that begins so, among those of a driver.
+async fn whole_digest(client: &Client, slug: &str, begin: &str) -> Result<String> {
+    let all: Vec<DriverView> = client.get(&format!("/api/driver/{}/", encode(slug))).await?;
+    let mut digests =
+        all.iter().map(|view| view.installed.digest.to_string()).filter(|digest| digest.starts_with(begin));
+    match (digests.next(), digests.next()) {
+        (Some(digest), None) => Ok(digest),
+        (Some(_), Some(_)) => bail!("more than one component of '{slug}' begins with {begin}: give more of its digest"),
+        // As it was given: the daemon says what is wrong with it.
+        (None, _) => Ok(begin.to_owned()),
+    }
+}
+
+/// A driver, with what is approved of what it asks for, if that is known.
+fn show(out: Output, view: &DriverView, decided: Option<&[GrantState]>) -> Result<()> {
+    out.one(view, &lines(view, decided))
+}
+
+fn lines(view: &DriverView, decided: Option<&[GrantState]>) -> Vec<(&'static str, String)> {
     let info = &view.installed.info;
     let settings = info.settings.iter().map(|setting| {
         let required = if setting.required { ", required" } else { "" };
         let kind = serde_json::to_value(setting.kind).unwrap_or_default();
         format!("{} ({}{required}): {}", setting.key, kind.as_str().unwrap_or_default(), setting.name)
     });
-    let grants = info.grants.iter().map(|grant| format!("{}: {}", grant.grant, grant.reason));
+    let grants = info.grants.iter().map(|grant| {
+        let state = decided.into_iter().flatten().find(|state| state.grant == grant.grant);
+        let approved =
+            state.and_then(|state| state.approved.as_ref()).map(|approval| format!("approved by {}", approval.by));
+        let approved = approved.or_else(|| decided.map(|_| "not approved".to_owned()));
+        format!("{}: {}{}", grant.grant, grant.reason, approved.map(|words| format!(" ({words})")).unwrap_or_default())
+    });
     let join = |lines: Vec<String>| if lines.is_empty() { "none".to_owned() } else { lines.join("\n") };
-    out.one(
-        view,
-        &[
-            ("driver", format!("{} ({}) {}", info.name, info.slug, info.version)),
-            ("description", info.description.clone()),
-            ("digest", view.installed.digest.to_string()),
-            ("size", format!("{} bytes", view.installed.size)),
-            ("contract", view.installed.contract.clone()),
-            ("plugin", view.installed.plugin.as_ref().map(ToString::to_string).unwrap_or_default()),
-            ("isolation", view.isolation.map(|policy| policy.name().to_owned()).unwrap_or_default()),
-            ("enabled", if view.installed.enabled { "yes" } else { "no" }.to_owned()),
-            ("settings", join(settings.collect())),
-            ("requested grants", join(grants.collect())),
-            ("imports", join(view.installed.imports.clone())),
-            ("instance", usage(view)),
-            ("errors", view.driver_errors.join("\n")),
-        ],
-    )
+    vec![
+        ("driver", format!("{} ({}) {}", info.name, info.slug, info.version)),
+        ("description", info.description.clone()),
+        ("digest", view.installed.digest.to_string()),
+        ("size", format!("{} bytes", view.installed.size)),
+        ("contract", view.installed.contract.clone()),
+        ("plugin", view.installed.plugin.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("isolation", view.isolation.map(|policy| policy.name().to_owned()).unwrap_or_default()),
+        ("enabled", if view.installed.enabled { "yes" } else { "no" }.to_owned()),
+        ("settings", join(settings.collect())),
+        ("requested grants", join(grants.collect())),
+        ("imports", join(view.installed.imports.clone())),
+        ("instance", usage(view)),
+        ("errors", view.driver_errors.join("\n")),
+    ]
 }

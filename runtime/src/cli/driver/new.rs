@@ -43,6 +43,7 @@ pub fn run(out: Output, arguments: Arguments) -> Result<()> {
         "a driver for '{machine_type}' begins with the SDK that its type brings: docs/machine-types.md goes through it. This \
          command begins drivers for '{TYPE}'"
     );
+    ensure!(!slug.as_str().starts_with("ostler-sdk"), "'{slug}' is the name of the SDK itself: take another one");
     let folder = to.unwrap_or_else(|| PathBuf::from(slug.as_str()));
     if folder.exists() {
         bail!("{} is there already: name a new folder with --to", folder.display());
@@ -55,7 +56,7 @@ pub fn run(out: Output, arguments: Arguments) -> Result<()> {
     write(&folder, &slug, &sdk)?;
     let shown = folder.display();
     let sentence = format!(
-        "{shown} is a driver that prints. Next: cd {shown}, then `ostler driver test`; its README.md tells more"
+        "'{shown}' is a driver that prints. Next, in that folder: `ostler driver test`; its README.md tells more"
     );
     out.say(&json!({ "folder": folder, "slug": slug, "sdk": sdk }), &sentence)
 }
@@ -67,7 +68,8 @@ fn write(folder: &Path, slug: &Slug, sdk: &Path) -> Result<()> {
     let filled = [
         ("@name@", slug.to_string()),
         ("@title@", slug.as_str().to_title_case()),
-        ("@Type@", slug.as_str().to_upper_camel_case()),
+        // The end keeps it apart from what the crate imports.
+        ("@Type@", format!("{}Driver", slug.as_str().to_upper_camel_case())),
         ("@sdk@", dependency),
     ];
     for (path, text) in FILES {

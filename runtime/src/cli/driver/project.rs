@@ -26,6 +26,9 @@ impl Project {
     /// The driver of a folder.
     pub fn open(folder: &Path) -> Result<Self> {
         let shown = folder.display();
+        // Whoever names the manifest means its folder.
+        let folder = if folder.ends_with("Cargo.toml") { folder.parent().unwrap_or(folder) } else { folder };
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
         let whole = folder.canonicalize().with_context(|| format!("looking for {shown}"))?;
         if !whole.join("Cargo.toml").is_file() {
             bail!("{shown} has no Cargo.toml: name the folder of a driver, or begin one with `ostler driver new`");
@@ -45,9 +48,13 @@ impl Project {
             .args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"])
             .current_dir(&self.folder)
             .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stdout(Stdio::piped())
             .kill_on_drop(true);
-        let output = cargo.output().await.context("starting cargo: drivers in Rust need it (https://rustup.rs)")?;
+        if !self.folder.is_dir() {
+            bail!("{} is not there any more", self.folder.display());
+        }
+        let running = cargo.spawn().context("starting cargo: drivers in Rust need it (https://rustup.rs)")?;
+        let output = running.wait_with_output().await.context("waiting for cargo")?;
         if !output.status.success() {
             if Toolchain::look().await == Toolchain::WithoutTarget {
                 bail!("the target of drivers is missing: rustup target add {TARGET}");
@@ -60,6 +67,9 @@ impl Project {
         match (components.pop(), components.is_empty()) {
             (Some(component), true) => Ok(component),
             (Some(_), false) => bail!("{} makes several components: name the folder of one driver", manifest.display()),
+            (None, _) if is_a_workspace(&manifest) => {
+                bail!("{} is a workspace: name the folder of one driver in it", manifest.display())
+            }
             (None, _) => bail!(
                 "{} makes no component: it needs crate-type = [\"cdylib\"] in its section [lib]",
                 manifest.display()
@@ -73,6 +83,12 @@ impl Project {
         gather(&self.folder, &mut found);
         found
     }
+}
+
+/// Whether a manifest has members and no package of its own.
+fn is_a_workspace(manifest: &Path) -> bool {
+    let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    table.is_some_and(|table| table.contains_key("workspace") && !table.contains_key("package"))
 }
 
 /// The component that a message of cargo's tells of, if it is of this crate.

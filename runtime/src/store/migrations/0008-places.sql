@@ -1,5 +1,5 @@
--- Jobs can be moved in their queue. The turn of a job is its place, which is its id until somebody moves it: jobs that are moved trade
--- places with those that they pass, and a place at the end is drawn from the sequence of ids, so no two jobs ever have the same.
+-- Jobs can be moved. The turn of a job is its place, which is its id until somebody moves it: a job that is moved trades places with
+-- those that it passes, so no two jobs ever have the same, and those that come later are behind all of them.
 
 ALTER TABLE jobs ADD COLUMN place INTEGER;      -- null: the id
 DROP INDEX jobs_open;

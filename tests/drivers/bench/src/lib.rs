@@ -18,7 +18,7 @@ pub use sample::{HEIGHT, WIDTH};
 /// The action that encodes.
 pub const ENCODE: &str = "encode";
 /// Its input: how many labels.
-pub const ROUNDS: &str = "ROUNDS";
+pub const ROUNDS: &str = "rounds";
 
 /// The driver, with the label that it encodes.
 pub struct Bench {
@@ -73,7 +73,7 @@ impl Driver for Bench {
     async fn run_action(&self, _: &Machine, action: &str, inputs: &[(String, Value)]) -> Result<String> {
         match (action, inputs) {
             (ENCODE, [(key, Value::Integer(rounds))]) if key == ROUNDS => self.encode(*rounds),
-            _ => Err(Error::invalid("inputs", "the action is 'encode', its only input ROUNDS")),
+            _ => Err(Error::invalid("inputs", "the action is 'encode', its only input rounds")),
         }
     }
 }

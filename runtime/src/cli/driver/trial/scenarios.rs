@@ -1,8 +1,11 @@
 //! What is tried: the good day first, then what goes wrong in it.
 
 use super::{Found, scene::Scene};
-use crate::model::{JobRecord, JobState, MachineState, Outcome};
-use anyhow::{Context as _, Result, bail, ensure};
+use crate::{
+    model::{JobRecord, JobState, MachineState},
+    registry::view::MachineView,
+};
+use anyhow::{Result, bail, ensure};
 use ostler_simulators::{Fault, zebra::FaultKind};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -24,6 +27,8 @@ const CANCEL: Duration = Duration::from_millis(2500);
 const MOMENT: Duration = Duration::from_secs(2);
 /// So many bytes never fit into what lies between a driver and its device.
 const TOO_MUCH: u64 = 8 << 20;
+/// A label of fewer bytes may lie between them as a whole.
+const BUFFERED: u64 = 96 << 10;
 /// How many labels a job has that is to be stuck, at most.
 const MOST_LABELS: u64 = 60;
 /// Of a label that is not known: a place that is surely within it, in bytes.
@@ -40,6 +45,8 @@ pub enum Scenario {
     Orders,
     /// The printer is switched off when a job comes.
     SwitchedOff,
+    /// The printer is switched off when a machine starts, and comes later.
+    StartsWithout,
     /// Connecting to the printer neither succeeds nor fails, and somebody cancels the job.
     LetsNobodyIn,
     /// The printer stands still in the middle of a label, and somebody cancels the job.
@@ -56,11 +63,12 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Starts,
         Self::Prints,
         Self::Orders,
         Self::SwitchedOff,
+        Self::StartsWithout,
         Self::LetsNobodyIn,
         Self::StandsStill,
         Self::Breaks,
@@ -76,6 +84,7 @@ impl Scenario {
             Self::Prints => "a label is printed",
             Self::Orders => "labels come out in order",
             Self::SwitchedOff => "the device is off",
+            Self::StartsWithout => "a machine starts without its device",
             Self::LetsNobodyIn => "the device lets nobody in",
             Self::StandsStill => "the device stands still",
             Self::Breaks => "the connection breaks",
@@ -94,8 +103,10 @@ impl Scenario {
             _ if !scene.prints => Ok(Found::Nothing("machines of this type print nothing")),
             Self::Prints => prints(scene).await,
             Self::Orders => orders(scene).await,
+            _ if scene.is_elsewhere => Ok(Found::Nothing("the device that was given is not the simulated one")),
             _ if !scene.is_connected => Ok(Found::Nothing("no setting of this driver leads to a network device")),
             Self::SwitchedOff => switched_off(scene).await,
+            Self::StartsWithout => starts_without(scene).await,
             Self::LetsNobodyIn => lets_nobody_in(scene).await,
             Self::StandsStill => stands_still(scene).await,
             Self::Breaks => breaks(scene).await,
@@ -195,13 +206,36 @@ async fn switched_off(scene: &mut Scene) -> Result<Found> {
         JobState::Done => bail!("the job is done, and the device was off"),
         state => bail!("the job is {} although no byte left ({why})", state.name()),
     }
-    let shown = scene
-        .until_machine(START, "a status of a fault, 300 or above", |machine| machine.status >= FAULT)
-        .await
-        .context("the device is off, and the machine does not show it: set a status when `connect` fails")?;
+    let is_shown = |machine: &MachineView| machine.status >= FAULT;
+    if scene.until_machine(MOMENT * 3, "a fault", is_shown).await.is_err() {
+        let MachineView { status, status_title, .. } = scene.machine().await?;
+        bail!(
+            "the device is off, and the machine shows '{status_title}' ({status}): set a status of {FAULT} or above when `connect` \
+             fails"
+        );
+    }
+    let shown = scene.machine().await?;
     scene.printer.clear_fault(FaultKind::Refuse)?;
     done(scene, &job).await?;
     Ok(Found::Fine(format!("the job waited ({why}), status {}, and went on by itself", shown.status_title)))
+}
+
+async fn starts_without(scene: &mut Scene) -> Result<Found> {
+    scene.printer.set_fault(Fault::Refuse)?;
+    let _: serde_json::Value = scene.of_machine("restart/").await?;
+    let settled =
+        |machine: &MachineView| !matches!(machine.state, MachineState::Starting | MachineState::Stopping { .. });
+    let without = scene.until_machine(START, "a machine that has tried to start", settled).await?;
+    scene.printer.clear_fault(FaultKind::Refuse)?;
+    scene.until_machine(LABEL, "a machine that is ready when its device is", is_ready).await?;
+    done(scene, &scene.print("LATER").await?).await?;
+    Ok(Found::Fine(match without.state {
+        MachineState::Ready => format!("ready, {}, and printed when the device was there", without.status_title),
+        state => format!(
+            "{}, and ready by itself when the device was there; `init_machine` need not fail for a device that is off",
+            state.name()
+        ),
+    }))
 }
 
 async fn lets_nobody_in(scene: &mut Scene) -> Result<Found> {
@@ -238,36 +272,44 @@ async fn stands_still(scene: &mut Scene) -> Result<Found> {
     let over = cancelled(scene, &job).await?;
     match over.state {
         JobState::Done => Ok(Found::Nothing("all bytes fit into what lies between, so the driver never waits")),
+        JobState::Failed => bail!("the job failed: {}", over.error.map(|error| error.message).unwrap_or_default()),
         state => Ok(Found::Fine(format!("cancelled within two seconds: {}", state.name()))),
     }
 }
 
 async fn breaks(scene: &mut Scene) -> Result<Found> {
-    let labels = scene.printer.label_count();
+    let (labels, bytes) = (scene.printer.label_count(), scene.printer.state().received_bytes);
     scene.printer.set_fault(Fault::CloseAt { byte: middle(scene), reset: true })?;
     let job = scene.print("BREAK").await?;
-    let broken = scene
-        .until_job(&job, LABEL, "a job that noticed", |job| job.state == JobState::Waiting || job.state.is_over())
-        .await?;
-    ensure!(scene.printer.label_count() == labels, "the simulated printer made a label of what broke off");
-    let outcome = broken.error.as_ref().map(|error| error.outcome);
-    match (broken.state, outcome) {
-        (JobState::Done, _) => {
-            let proof = broken.labels.proof.map_or("none", crate::model::Proof::name);
-            ensure!(proof == "sent", "the label is done with the proof `{proof}`, and it never came out");
-            Ok(Found::Fine(
-                "done (sent): its bytes were on their way before it broke, and the driver does not ask the device afterwards".to_owned(),
-            ))
-        }
-        (JobState::Unknown, _) => Ok(Found::Fine("unknown: a person decides, and nothing is printed twice".to_owned())),
-        (state, Some(Outcome::NotPrinted)) => {
-            Ok(Found::Fine(format!("{}: the device said that it was not printed", state.name())))
-        }
-        (state, Some(Outcome::NotSent)) => {
-            Ok(Found::Fine(format!("{}: it broke before the label began", state.name())))
-        }
-        (state, _) => bail!("the job is {}, and bytes of a label had left", state.name()),
+    // Once only: whoever connects again finds a device that is well.
+    let broken = bytes + middle(scene);
+    while scene.printer.state().received_bytes < broken && !scene.job(&job).await?.state.is_over() {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+    scene.printer.clear_faults()?;
+    let over = scene.until_job(&job, LABEL, "the end of the job", |job| job.state.is_over()).await?;
+    let again = scene.printer.wait_until_within(MOMENT, |state| state.labels_printed > labels).await.is_ok();
+    let why = over.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+    let proof = over.labels.proof.map_or("none", crate::model::Proof::name);
+    let fits = scene.label_bytes.is_none_or(|bytes| bytes < BUFFERED);
+    Ok(Found::Fine(match over.state {
+        JobState::Unknown => "unknown: a person decides, and nothing is printed twice".to_owned(),
+        JobState::Done if over.attempts > 1 => {
+            "tried again, since the device said that it was not printed, or no byte had left".to_owned()
+        }
+        JobState::Done if again => bail!(
+            "bytes of the label had left when the connection broke, and the driver printed it again by itself: hand the error on, the \
+             daemon tries again where that is safe"
+        ),
+        JobState::Done if proof != "sent" => bail!("the label is done with the proof `{proof}`, and it never came out"),
+        JobState::Done if fits => {
+            "done (sent): its bytes were on their way before it broke, and the driver does not ask the device afterwards".to_owned()
+        }
+        JobState::Done => bail!(
+            "the connection broke in the middle of the label, and it is done: hand the error of `write_all` on in place of going on"
+        ),
+        state => bail!("the job is {}{why}, and nobody can know whether the label came out", state.name()),
+    }))
 }
 
 async fn silent(scene: &mut Scene) -> Result<Found> {
@@ -284,21 +326,20 @@ async fn silent(scene: &mut Scene) -> Result<Found> {
 }
 
 async fn restarts(scene: &mut Scene) -> Result<Found> {
-    let ready = |machine: &crate::registry::view::MachineView| machine.state == MachineState::Ready;
     let began = Instant::now();
     let _: serde_json::Value = scene.of_machine("restart/").await?;
-    scene.until_machine(START, "a machine that is ready", ready).await?;
+    scene.until_machine(START, "a machine that is ready", is_ready).await?;
     scene.switch(false).await?;
-    let off = |machine: &crate::registry::view::MachineView| machine.state == MachineState::Inactive;
+    let off = |machine: &MachineView| machine.state == MachineState::Inactive;
     scene.until_machine(STOP, "a machine that is stopped", off).await?;
     scene.switch(true).await?;
-    scene.until_machine(START, "a machine that is ready", ready).await?;
+    scene.until_machine(START, "a machine that is ready", is_ready).await?;
     Ok(Found::Fine(format!("ready again, after {:.1} s in all", began.elapsed().as_secs_f64())))
 }
 
 async fn survives(scene: &mut Scene) -> Result<Found> {
     let traps = scene.traps().await?;
-    ensure!(traps == 0.0, "{traps} calls ended the driver's instance: `ostler driver log` of a daemon tells why");
+    ensure!(traps == 0.0, "{traps} calls ended the driver's instance");
     Ok(Found::Fine("the instance was never lost".to_owned()))
 }
 
@@ -307,6 +348,10 @@ async fn cancelled(scene: &Scene, job: &JobRecord) -> Result<JobRecord> {
     // It may be over by itself.
     let _ = scene.decide(job, "cancel/").await;
     scene.until_job(job, CANCEL, "the end of a cancelled job", |job| job.state.is_over()).await
+}
+
+fn is_ready(machine: &MachineView) -> bool {
+    machine.state == MachineState::Ready
 }
 
 /// A place within a label.

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::Client, document::form, driver::check::Apart, sample},
-    model::{JobRecord, SettingKind, SettingSpec},
+    model::{JobRecord, MachineState, SettingKind, SettingSpec},
     registry::view::{DriverView, MachineView, TypeView},
 };
 use anyhow::{Context as _, Result, bail};
@@ -30,6 +30,9 @@ pub struct Scene {
     pub printer: ZebraPrinter,
     /// Whether a setting leads to it.
     pub is_connected: bool,
+    /// Whether a setting leads elsewhere, because that was given.
+    pub is_elsewhere: bool,
+    traps: f64,
     /// Whether machines of the type print.
     pub prints: bool,
     machine: String,
@@ -55,6 +58,8 @@ impl Scene {
             driver,
             printer,
             is_connected: false,
+            is_elsewhere: false,
+            traps: 0.0,
             prints,
             machine: String::new(),
             is_read: false,
@@ -86,6 +91,7 @@ impl Scene {
         for spec in &self.driver.installed.info.settings {
             let key = spec.key.to_string();
             if of_driver.contains_key(&key) {
+                self.is_elsewhere |= spec.kind == SettingKind::DeviceUri;
                 continue;
             }
             if leads_to_a_network(spec) {
@@ -161,6 +167,9 @@ impl Scene {
             if condition(&now) {
                 return Ok(now);
             }
+            if let MachineState::Quarantined { reason } = self.machine().await?.state {
+                bail!("the machine is quarantined: {reason}");
+            }
             if began.elapsed() > limit {
                 let why = now.error.map(|error| format!(": {error}")).unwrap_or_default();
                 bail!("{wanted} was expected within {limit:?}, and job {} is {}{why}", now.id, now.state.name());
@@ -198,6 +207,12 @@ impl Scene {
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
+    /// Whether a call of the driver ended its instance since this was asked last.
+    pub async fn has_crashed_again(&mut self) -> bool {
+        let now = self.traps().await.unwrap_or(self.traps);
+        std::mem::replace(&mut self.traps, now) < now
+    }
+
     /// What driver and machine logged last, for the words of a failure.
     pub async fn last_words(&self, count: usize) -> String {
         let paths = [format!("/api/machine/{}/log/", self.machine), format!("/api/driver/{}/log/", self.driver.slug)];
@@ -216,9 +231,12 @@ impl Scene {
         lines.into_iter().rev().take(count).map(|(_, line)| line).collect::<Vec<_>>().into_iter().rev().collect()
     }
 
-    /// The printer is well again, and nothing waits.
+    /// The printer is well again, nothing waits, and a machine that was taken out of service is back.
     pub async fn tidy(&self) {
         let _ = self.printer.clear_faults();
+        if self.machine().await.is_ok_and(|machine| matches!(machine.state, MachineState::Quarantined { .. })) {
+            let _: Result<MachineView> = self.of_machine("restart/").await;
+        }
         let waiting: Vec<JobRecord> =
             self.client().get("/api/job/?state=queued,held,printing,waiting,unknown").await.unwrap_or_default();
         for job in &waiting {
