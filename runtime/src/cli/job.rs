@@ -213,34 +213,8 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
                 _ => Ok(()),
             }
         }
-        Command::Move(Move { job, to }) => {
-            let (to, where_to) = match to {
-                To { first: true, .. } => (json!({ "to": "first" }), "is the next one".to_owned()),
-                To { before: Some(other), .. } => {
-                    (json!({ "before": other }), format!("comes right before job {other}"))
-                }
-                To { after: Some(other), .. } => (json!({ "after": other }), format!("comes right behind job {other}")),
-                To { machine: Some(machine), .. } => {
-                    let machine = client.machine(&machine).await?;
-                    (json!({ "machine": machine.pk }), "is the last one".to_owned())
-                }
-                To { .. } => (json!({ "to": "last" }), "is the last one".to_owned()),
-            };
-            let moved: JobRecord = client.post(&format!("/api/job/{job}/move/"), &to).await?;
-            let machine = client.machine(&moved.machine.to_string()).await?;
-            let waits = hindrance(&machine).map(|why| format!("; {why}")).unwrap_or_default();
-            out.say(&moved, &format!("job {job} {where_to} in the queue of '{}'{waits}", moved.machine_name))
-        }
-        Command::Show { job } => {
-            let job: JobRecord = client.get(&format!("/api/job/{job}/")).await?;
-            show(out, &job)?;
-            if out.is_json() || job.state.is_over() {
-                return Ok(());
-            }
-            // It may be gone, or not be there for this token.
-            let machine = client.machine(&job.machine.to_string()).await.ok();
-            machine.as_ref().and_then(hindrance).map_or(Ok(()), |why| line(&format!("\n{why}")))
-        }
+        Command::Move(wanted) => move_job(client, out, wanted).await,
+        Command::Show { job } => show_with_machine(client, out, job).await,
         Command::Where(document) => {
             let candidates: Vec<Candidate> = client.upload("/api/job/candidates/", document.form(&[])?).await?;
             out.rows(&candidates, ["MACHINE", "TAKES IT", "WHY"], |candidate| {
@@ -295,6 +269,35 @@ pub async fn run(client: &Client, out: Output, command: Command) -> Result<()> {
             }
         }
     }
+}
+
+async fn move_job(client: &Client, out: Output, Move { job, to }: Move) -> Result<()> {
+    let (to, where_to) = match to {
+        To { first: true, .. } => (json!({ "to": "first" }), "is the next one".to_owned()),
+        To { before: Some(other), .. } => (json!({ "before": other }), format!("comes right before job {other}")),
+        To { after: Some(other), .. } => (json!({ "after": other }), format!("comes right behind job {other}")),
+        To { machine: Some(machine), .. } => {
+            let machine = client.machine(&machine).await?;
+            (json!({ "machine": machine.pk }), "is the last one".to_owned())
+        }
+        To { .. } => (json!({ "to": "last" }), "is the last one".to_owned()),
+    };
+    let moved: JobRecord = client.post(&format!("/api/job/{job}/move/"), &to).await?;
+    let machine = client.machine(&moved.machine.to_string()).await?;
+    let waits = hindrance(&machine).map(|why| format!("; {why}")).unwrap_or_default();
+    out.say(&moved, &format!("job {job} {where_to} in the queue of '{}'{waits}", moved.machine_name))
+}
+
+/// A job, and what keeps its machine from it.
+async fn show_with_machine(client: &Client, out: Output, job: i64) -> Result<()> {
+    let job: JobRecord = client.get(&format!("/api/job/{job}/")).await?;
+    show(out, &job)?;
+    if out.is_json() || job.state.is_over() {
+        return Ok(());
+    }
+    // It may be gone, or not be there for this token.
+    let machine = client.machine(&job.machine.to_string()).await.ok();
+    machine.as_ref().and_then(hindrance).map_or(Ok(()), |why| line(&format!("\n{why}")))
 }
 
 /// Why the jobs of a machine wait, and what to do.

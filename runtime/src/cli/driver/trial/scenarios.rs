@@ -1,6 +1,9 @@
 //! What is tried: the good day first, then what goes wrong in it.
 
-use super::{Found, scene::Scene};
+use super::{
+    Found,
+    scene::{Device, Scene},
+};
 use crate::{
     model::{JobRecord, JobState, MachineState},
     registry::view::MachineView,
@@ -103,8 +106,12 @@ impl Scenario {
             _ if !scene.prints => Ok(Found::Nothing("machines of this type print nothing")),
             Self::Prints => prints(scene).await,
             Self::Orders => orders(scene).await,
-            _ if scene.is_elsewhere => Ok(Found::Nothing("the device that was given is not the simulated one")),
-            _ if !scene.is_connected => Ok(Found::Nothing("no setting of this driver leads to a network device")),
+            _ if scene.device == Device::Given => {
+                Ok(Found::Nothing("the device that was given is not the simulated one"))
+            }
+            _ if scene.device == Device::None => {
+                Ok(Found::Nothing("no setting of this driver leads to a network device"))
+            }
             Self::SwitchedOff => switched_off(scene).await,
             Self::StartsWithout => starts_without(scene).await,
             Self::LetsNobodyIn => lets_nobody_in(scene).await,
@@ -131,8 +138,12 @@ async fn prints(scene: &mut Scene) -> Result<Found> {
     let (bytes, labels) = (scene.printer.state().received_bytes, scene.printer.label_count());
     let job = done(scene, &scene.print("ONE").await?).await?;
     let proof = job.labels.proof.map_or("no proof", crate::model::Proof::name);
-    if !scene.is_connected {
-        return Ok(Found::Fine(format!("done ({proof}); no setting leads to a device, so nothing was sent")));
+    match scene.device {
+        Device::Simulated => {}
+        Device::None => {
+            return Ok(Found::Fine(format!("done ({proof}); no setting leads to a device, so nothing was sent")));
+        }
+        Device::Given => return Ok(Found::Fine(format!("done ({proof})"))),
     }
     let sent = scene.printer.state().received_bytes - bytes;
     ensure!(sent > 0, "the job is done ({proof}), and the device got no byte");
@@ -283,7 +294,11 @@ async fn breaks(scene: &mut Scene) -> Result<Found> {
     let job = scene.print("BREAK").await?;
     // Once only: whoever connects again finds a device that is well.
     let broken = bytes + middle(scene);
-    while scene.printer.state().received_bytes < broken && !scene.job(&job).await?.state.is_over() {
+    while scene.printer.state().received_bytes < broken {
+        let now = scene.job(&job).await?;
+        if now.state.is_over() || now.state == JobState::Waiting {
+            break;
+        }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     scene.printer.clear_faults()?;

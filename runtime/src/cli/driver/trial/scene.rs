@@ -21,6 +21,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(40);
 /// The printer takes so much before it stands still, so that a label does not fit into what lies between.
 const WINDOW: usize = 4096;
 
+/// Which device a driver reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// No setting says where one is.
+    None,
+    /// The simulated printer.
+    Simulated,
+    /// What was given.
+    Given,
+}
+
 /// All that scenarios play with.
 pub struct Scene {
     apart: Apart,
@@ -28,10 +39,8 @@ pub struct Scene {
     pub driver: DriverView,
     /// The printer.
     pub printer: ZebraPrinter,
-    /// Whether a setting leads to it.
-    pub is_connected: bool,
-    /// Whether a setting leads elsewhere, because that was given.
-    pub is_elsewhere: bool,
+    /// Where the machine's settings lead.
+    pub device: Device,
     traps: f64,
     /// Whether machines of the type print.
     pub prints: bool,
@@ -57,8 +66,7 @@ impl Scene {
             apart,
             driver,
             printer,
-            is_connected: false,
-            is_elsewhere: false,
+            device: Device::None,
             traps: 0.0,
             prints,
             machine: String::new(),
@@ -91,11 +99,13 @@ impl Scene {
         for spec in &self.driver.installed.info.settings {
             let key = spec.key.to_string();
             if of_driver.contains_key(&key) {
-                self.is_elsewhere |= spec.kind == SettingKind::DeviceUri;
+                if spec.kind == SettingKind::DeviceUri {
+                    self.device = Device::Given;
+                }
                 continue;
             }
             if leads_to_a_network(spec) {
-                self.is_connected = true;
+                self.device = Device::Simulated;
                 of_driver.insert(key, json!(self.printer.uri()));
             } else if spec.required && spec.default.is_none() {
                 missing.push(key);
