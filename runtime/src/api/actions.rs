@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    jobs::submit::copies_spec,
+    jobs::options::copies_spec,
     model::{LoadedMedia, OptionSpec, driver::Action},
     registry::{Press, functions::Called},
 };

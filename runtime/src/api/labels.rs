@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    jobs::{Submission, submit::copies_spec},
+    jobs::{Submission, options::copies_spec},
     model::{OptionSpec, SettingKind, StoredTemplate},
     registry::{Entry, Registry},
 };

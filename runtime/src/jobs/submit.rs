@@ -1,11 +1,10 @@
 //! From a document to an acknowledged job. What cannot be printed is refused here, before anything is stored.
 
-use super::{Intake, ahead};
+use super::{Intake, ahead, options};
 use crate::{
     broker::{Machine, Services},
     model::{
-        Digest, DriverError, Fields, JobRecord, LoadedMedia, MachineId, NewJob, OptionSpec, RequestKey, SettingKind,
-        Value, media::millimetres, setting::Constraint,
+        Digest, DriverError, Fields, JobRecord, LoadedMedia, MachineId, NewJob, RequestKey, Value, media::millimetres,
     },
     store::StoreError,
 };
@@ -15,9 +14,6 @@ use ostler_render::{
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
-
-/// The least and the most copies of a label; the contract and the error below name the same numbers.
-const COPIES: std::ops::RangeInclusive<u32> = 1..=999;
 
 /// The most labels of a template in one job.
 const MOST_ROWS: usize = 10_000;
@@ -221,7 +217,7 @@ pub async fn check(services: &Services, intake: &Intake, submission: &Submission
             machine_type: machine.machine_type.name.clone(),
         });
     };
-    let (copies, options) = check_options(intake, submission.copies, submission.options.clone()).await?;
+    let (copies, options) = options::check(intake, submission.copies, submission.options.clone()).await?;
     let mut rows = None;
     let (media_type, label_count) = match document_kind(submission.media_type.as_deref(), &submission.document) {
         Some(kind) if is_template(kind) => {
@@ -300,62 +296,6 @@ pub fn template_rows(template: &Template, rows: &[Fields]) -> Result<Vec<Fields>
     let more = errors.len() > MOST_TOLD;
     errors.truncate(MOST_TOLD);
     Err(RenderError::Rows { errors, more })
-}
-
-/// `copies` as an option like the driver's, for listings.
-pub fn copies_spec() -> Option<OptionSpec> {
-    let bound = |key: &str, value: u32| Constraint { key: key.to_owned(), value: value.to_string() };
-    Some(OptionSpec {
-        key: "copies".parse().ok()?,
-        name: "Copies".to_owned(),
-        description: "How often each label is printed.".to_owned(),
-        kind: SettingKind::Integer,
-        units: String::new(),
-        default: Some(Value::Integer(1)),
-        required: false,
-        choices: Vec::new(),
-        constraints: vec![bound("min", *COPIES.start()), bound("max", *COPIES.end())],
-    })
-}
-
-/// Checks options against what the driver declares: all that is wrong is told at once. `copies` may be among them.
-async fn check_options(
-    intake: &Intake,
-    copies: u32,
-    mut given: BTreeMap<String, serde_json::Value>,
-) -> Result<(u32, BTreeMap<String, Value>), SubmitError> {
-    let wanted = match given.remove("copies") {
-        None => copies.to_string(),
-        Some(serde_json::Value::String(text)) => text,
-        Some(other) => other.to_string(),
-    };
-    let copies = wanted.parse().ok().filter(|copies| COPIES.contains(copies));
-    let copies = copies.ok_or(SubmitError::Copies(wanted))?;
-    if given.is_empty() {
-        return Ok((copies, BTreeMap::new()));
-    }
-    let declared = intake.options().await.map_err(SubmitError::OptionsFailed)?;
-    let Some(declared) = declared else {
-        return Err(SubmitError::OptionsUnknown { machine: intake.machine().name() });
-    };
-    let mut options = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (key, value) in given {
-        match declared.iter().find(|spec| spec.key.as_str() == key) {
-            None => {
-                let known: Vec<_> =
-                    std::iter::once("copies").chain(declared.iter().map(|spec| spec.key.as_str())).collect();
-                problems.push(format!("'{key}' is not an option of this machine; it takes: {}", known.join(", ")));
-            }
-            Some(spec) => match spec.parse(&value) {
-                Ok(Some(value)) => drop(options.insert(key, value)),
-                // Nothing: as if it was not set.
-                Ok(None) => {}
-                Err(why) => problems.push(format!("{key}: {why}")),
-            },
-        }
-    }
-    if problems.is_empty() { Ok((copies, options)) } else { Err(SubmitError::Options(problems)) }
 }
 
 async fn inspect(services: &Services, document: &[u8], media_type: &str) -> Result<DocumentInfo, SubmitError> {
