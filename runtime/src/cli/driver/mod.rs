@@ -2,10 +2,11 @@
 //!
 //! * [`grants`]: what they may do beyond the settings of their machines
 //! * [`new`]: a crate to begin with; [`project`]: such a crate, and what cargo makes of it
-//! * [`check`]: whether a daemon takes a component
+//! * [`check`]: whether a daemon takes a component; `apart`: the daemon that is asked
 //! * [`trial`]: whether a driver stands what goes wrong in a day
 //! * [`dev`]: build, install, enable, and again
 
+mod apart;
 mod check;
 mod dev;
 mod grants;

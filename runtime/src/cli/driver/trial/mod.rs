@@ -9,7 +9,7 @@
 mod scenarios;
 mod scene;
 
-use super::{check::Apart, project::Project};
+use super::{apart::Apart, project::Project};
 use crate::cli::{
     document::pair,
     output::{Output, line},

@@ -1,11 +1,11 @@
 //! What a driver is tried in: a daemon, a machine, and a simulated printer where its settings lead.
 
 use crate::{
-    cli::{client::Client, document::form, driver::check::Apart, sample},
+    cli::{client::Client, document::form, driver::apart::Apart, sample},
     model::{JobRecord, MachineState, SettingKind, SettingSpec},
     registry::view::{DriverView, MachineView, TypeView},
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use ostler_simulators::{ZebraConfig, ZebraPrinter};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, json};
@@ -171,21 +171,19 @@ impl Scene {
         wanted: &str,
         condition: impl Fn(&JobRecord) -> bool,
     ) -> Result<JobRecord> {
-        let began = Instant::now();
-        loop {
+        let look = async || {
             let now = self.job(job).await?;
-            if condition(&now) {
-                return Ok(now);
-            }
-            if let MachineState::Quarantined { reason } = self.machine().await?.state {
+            if !condition(&now)
+                && let MachineState::Quarantined { reason } = self.machine().await?.state
+            {
                 bail!("the machine is quarantined: {reason}");
             }
-            if began.elapsed() > limit {
-                let why = now.error.map(|error| format!(": {error}")).unwrap_or_default();
-                bail!("{wanted} was expected within {limit:?}, and job {} is {}{why}", now.id, now.state.name());
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+            Ok(now)
+        };
+        until(limit, look, &condition).await?.map_err(|now| {
+            let why = now.error.map(|error| format!(": {error}")).unwrap_or_default();
+            anyhow!("{wanted} was expected within {limit:?}, and job {} is {}{why}", now.id, now.state.name())
+        })
     }
 
     /// The machine, once it is as it should be.
@@ -195,17 +193,9 @@ impl Scene {
         wanted: &str,
         condition: impl Fn(&MachineView) -> bool,
     ) -> Result<MachineView> {
-        let began = Instant::now();
-        loop {
-            let now = self.machine().await?;
-            if condition(&now) {
-                return Ok(now);
-            }
-            if began.elapsed() > limit {
-                bail!("{wanted} was expected within {limit:?}, and the machine is {}", now.state);
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        until(limit, async || self.machine().await, condition)
+            .await?
+            .map_err(|now| anyhow!("{wanted} was expected within {limit:?}, and the machine is {}", now.state))
     }
 
     /// How often a call of the driver ended its instance.
@@ -264,6 +254,25 @@ impl Scene {
     pub async fn end(self) -> Result<()> {
         let log = self.apart.log();
         self.apart.stop().await.with_context(|| format!("the daemon's log:\n{log}"))
+    }
+}
+
+/// Looks again and again; what was seen last is the error when the time is over.
+async fn until<T>(
+    limit: Duration,
+    look: impl AsyncFn() -> Result<T>,
+    condition: impl Fn(&T) -> bool,
+) -> Result<Result<T, T>> {
+    let began = Instant::now();
+    loop {
+        let now = look().await?;
+        if condition(&now) {
+            return Ok(Ok(now));
+        }
+        if began.elapsed() > limit {
+            return Ok(Err(now));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
